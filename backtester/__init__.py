@@ -1,0 +1,88 @@
+"""Does my hedge still work when correlations move, after costs, and what market breaks it?
+
+The public names; importing the package loads nothing heavy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from backtester.accounting.book import Book
+    from backtester.accounting.exposure import Exposure
+    from backtester.api import compare, run
+    from backtester.costs.model import CostConfig
+    from backtester.errors import BacktesterError, Status
+    from backtester.hedging.decision import HedgeDecision, Limits, Neutrality, Quadratic, Target
+    from backtester.market.panel import MarketPanel
+    from backtester.market.view import MarketInfo, MarketView
+    from backtester.plugins import load_strategy
+    from backtester.scenario_files import load_scenario
+    from backtester.strategy import Days, Strategy
+    from backtester.stress.report import stress
+    from backtester.study import Study
+
+_HOME = {
+    "BacktesterError": "errors",
+    "Book": "accounting.book",
+    "CostConfig": "costs.model",
+    "Days": "strategy",
+    "Exposure": "accounting.exposure",
+    "HedgeDecision": "hedging.decision",
+    "Limits": "hedging.decision",
+    "MarketInfo": "market.view",
+    "MarketPanel": "market.panel",
+    "MarketView": "market.view",
+    "Neutrality": "hedging.decision",
+    "Quadratic": "hedging.decision",
+    "Status": "errors",
+    "Strategy": "strategy",
+    "Study": "study",
+    "Target": "hedging.decision",
+    "compare": "api",
+    "load_scenario": "scenario_files",
+    "load_strategy": "plugins",
+    "run": "api",
+    "stress": "stress.report",
+}
+
+__all__ = [
+    "BacktesterError",
+    "Book",
+    "CostConfig",
+    "Days",
+    "Exposure",
+    "HedgeDecision",
+    "Limits",
+    "MarketInfo",
+    "MarketPanel",
+    "MarketView",
+    "Neutrality",
+    "Quadratic",
+    "Status",
+    "Strategy",
+    "Study",
+    "Target",
+    "compare",
+    "load_scenario",
+    "load_strategy",
+    "run",
+    "stress",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("hedge-backtester")
+    if name not in _HOME:
+        raise AttributeError(f"module 'backtester' has no attribute {name!r}")
+    value = getattr(import_module(f"backtester.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, "__version__"})

@@ -1,0 +1,84 @@
+"""The book: exposure, hedges and cash; pure functions mark, accrue and fill it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from backtester.arrays import Float, Int, readonly
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Positions of every path at one mark. Money in the numeraire; short is negative."""
+
+    price: Float  # (P, N) mark
+    exposure_units: Float  # (P, N) what is to be hedged
+    hedge_units: Float  # (P, K) the hedges on top of it
+    cash: Float  # (P,)
+    instrument_index: Int  # (K,) columns of the instruments among the assets
+    capital: float
+
+    @property
+    def exposure(self) -> Float:
+        """Delta of the book without its hedges, by asset, (P, N) money."""
+        return self.exposure_units * self.price
+
+    @property
+    def hedges(self) -> Float:
+        """Notional of each hedge, (P, K) money."""
+        return np.asarray(self.hedge_units * self.price[:, self.instrument_index])
+
+    @property
+    def equity(self) -> Float:
+        """Cash and everything marked, (P,) money."""
+        held = (self.exposure_units * self.price).sum(axis=-1)
+        return np.asarray(self.cash + held + self.hedges.sum(axis=-1))
+
+    @property
+    def gross(self) -> Float:
+        """Sum of absolute notionals, (P,) money: the scale of every tolerance."""
+        return np.asarray(np.abs(self.exposure).sum(axis=-1) + np.abs(self.hedges).sum(axis=-1))
+
+
+def open_book(price: Float, exposure_units: Float, instrument_index: Int, capital: float) -> Book:
+    """The book at the first mark: the exposure bought with capital, no hedges, equity = capital."""
+    paths, instruments = price.shape[0], len(instrument_index)
+    return Book(
+        price=price,
+        exposure_units=readonly(exposure_units),
+        hedge_units=readonly(np.zeros((paths, instruments))),
+        cash=capital - (exposure_units * price).sum(axis=-1),
+        instrument_index=instrument_index,
+        capital=capital,
+    )
+
+
+def mark(book: Book, price: Float) -> tuple[Book, Float, Float]:
+    """The book at new prices, and the P&L (P,) of the exposure and of the hedges."""
+    change = price - book.price
+    exposure = (book.exposure_units * change).sum(axis=-1)
+    hedges = (book.hedge_units * change[:, book.instrument_index]).sum(axis=-1)
+    return replace(book, price=price), exposure, hedges
+
+
+def accrue(book: Book, cash: Float) -> Book:
+    """Carry received in cash, (P,)."""
+    return replace(book, cash=book.cash + cash)
+
+
+def fill(book: Book, units: Float, cost: Float) -> Book:
+    """Hedge units (P, K) bought at the mark and their cost (P,) paid from cash."""
+    money = units * book.price[:, book.instrument_index]
+    return replace(
+        book,
+        hedge_units=readonly(book.hedge_units + units),
+        cash=book.cash - money.sum(axis=-1) - cost,
+    )
+
+
+def set_exposure(book: Book, units: Float) -> Book:
+    """Exposure changed to `units` (P, N) at the mark, free of cost: the owner's own trades."""
+    money = ((units - book.exposure_units) * book.price).sum(axis=-1)
+    return replace(book, exposure_units=readonly(units), cash=book.cash - money)

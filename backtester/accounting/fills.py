@@ -1,0 +1,16 @@
+"""What was traded at one event: the record that passes from the broker to the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backtester.arrays import Float
+
+
+@dataclass(frozen=True, slots=True)
+class Fills:
+    """Fills of one event on every path; costs positive when paid."""
+
+    units: Float  # (P, K)
+    traded: Float  # (P,) money, sum of absolute trades
+    costs: dict[str, Float]  # term -> (P,) money

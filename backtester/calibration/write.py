@@ -1,0 +1,257 @@
+"""A calibration as a scenario file, and as a table for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from backtester.arrays import Float
+from backtester.calibration.calibrate import Calibration
+from backtester.calibration.choices import PLAIN, Choices
+from backtester.calibration.estimate import Estimate, volatility_adjusted
+from backtester.calibration.reversion import Reverting
+from backtester.calibration.variants import crisis_correlation
+
+_BLURB = {
+    "normal": "The normal regime alone.",
+    "crisis": "Normal, then crises in which correlations converge towards one, volatility is up "
+    "and liquidity down.",
+    "correlation_breakdown": "Normal, then crises in which the hedge decouples from what it hedges.",
+    "regime_switching": "Normal and crisis as estimated, with the estimated chain between them.",
+}
+
+
+def yaml_text(
+    calibration: Calibration,
+    *,
+    kind: str = "regime_switching",
+    name: str | None = None,
+    choices: Choices = PLAIN,
+    sources: Sequence[Mapping[str, str]] = (),
+    command: str | None = None,
+) -> str:
+    """The scenario of `kind` as YAML with its provenance; figures are rounded to what is known.
+
+    sources: data, repository and licence of each data set. Raises ConfigError where a choice is
+    missing for the kind, or names an asset that was not calibrated.
+    """
+    import yaml
+
+    data = scenario_data(calibration, kind, name or kind, choices)
+    data["provenance"] = _provenance(calibration, kind, choices, sources, command)
+
+    class Dumper(yaml.SafeDumper):
+        """Rows of a matrix on one line each; no aliases."""
+
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
+
+    def flow_if_numbers(dumper: yaml.SafeDumper, values: list[Any]) -> yaml.Node:
+        flow = all(isinstance(v, (int, float)) for v in values)
+        return dumper.represent_sequence("tag:yaml.org,2002:seq", values, flow_style=flow)
+
+    Dumper.add_representer(list, flow_if_numbers)
+    return yaml.dump(
+        data, Dumper=Dumper, sort_keys=False, width=100, allow_unicode=True, default_flow_style=None
+    )
+
+
+def scenario_data(
+    calibration: Calibration, kind: str, name: str, choices: Choices
+) -> dict[str, Any]:
+    """The generator's parameters, without provenance."""
+    crisis, _ = crisis_correlation(
+        kind, calibration.regimes["crisis"].correlation, calibration.assets, choices
+    )
+    regimes = {
+        "normal": _regime(calibration, "normal", calibration.regimes["normal"].correlation, choices)
+    }
+    start = "normal"
+    if kind != "normal":
+        durations = (calibration.split.normal_days, calibration.split.crisis_days)
+        if kind != "regime_switching" and choices.durations is not None:
+            durations = (choices.durations.value.normal, choices.durations.value.crisis)
+        regimes["crisis"] = _regime(calibration, "crisis", crisis, choices)
+        for regime, days in zip(("normal", "crisis"), durations, strict=True):
+            regimes[regime] = {"duration_days": _round(days, 3), **regimes[regime]}
+        start = "stationary" if kind == "regime_switching" else "normal"
+    data: dict[str, Any] = {
+        "schema_version": 1,
+        "generator": "CorrelatedReturns",
+        "name": name,
+        "description": _BLURB[kind],
+        "calendar": calibration.calendar.name,
+        "prices": {
+            a: _round(p, 6)
+            for a, p in zip(calibration.assets, calibration.last_prices, strict=True)
+        },
+    }
+    if calibration.perpetuals:
+        data["perpetuals"] = dict(calibration.perpetuals)
+    return {**data, "start": start, "regimes": regimes}
+
+
+def _regime(
+    calibration: Calibration, regime: str, correlation: Float, choices: Choices
+) -> dict[str, Any]:
+    estimate = calibration.regimes[regime]
+    stressed = regime == "crisis"
+    data: dict[str, Any] = {
+        "volatility": {
+            a: _round(v, 4) for a, v in zip(calibration.assets, estimate.volatility, strict=True)
+        },
+        "correlation": [[round(float(x), 4) for x in row] for row in correlation],
+    }
+    if estimate.degrees_of_freedom is not None:
+        data["degrees_of_freedom"] = round(estimate.degrees_of_freedom, 2)
+    data["half_spread_bp"] = _times(
+        choices.half_spread_bp.value, choices.spread_factor.value if stressed else 1.0
+    )
+    data["depth"] = _times(choices.depth.value, choices.depth_factor.value if stressed else 1.0)
+    if calibration.perpetuals:
+        clamps = choices.funding_clamp.value if choices.funding_clamp else {}
+        data["funding"] = {
+            p: _process(calibration.funding[p], regime)
+            | ({"clamp": float(clamps[p])} if p in clamps else {})
+            for p in calibration.perpetuals
+        }
+        data["basis"] = {p: _process(calibration.basis[p], regime) for p in calibration.perpetuals}
+    return data
+
+
+def _process(fit: Reverting, regime: str) -> dict[str, float]:
+    return {
+        "level": _round(fit.level[regime], 3),
+        "volatility": _round(fit.volatility[regime], 3),
+        "half_life_days": _round(fit.half_life_days, 3),
+    }
+
+
+def _times(value: float | Mapping[str, float], factor: float) -> float | dict[str, float]:
+    if isinstance(value, Mapping):
+        return {name: _round(v * factor, 4) for name, v in value.items()}
+    return _round(value * factor, 4)
+
+
+def _round(value: float, figures: int) -> float:
+    return float(f"{float(value):.{figures}g}")
+
+
+def _provenance(
+    calibration: Calibration,
+    kind: str,
+    choices: Choices,
+    sources: Sequence[Mapping[str, str]],
+    command: str | None,
+) -> dict[str, Any]:
+    import datetime
+
+    used = ["half_spread_bp", "depth"]
+    estimates = ["volatility", "correlation", "degrees_of_freedom"]
+    if calibration.perpetuals:
+        estimates += ["funding", "basis"]
+        used += ["funding_clamp"] if choices.funding_clamp else []
+    if kind != "normal":
+        _, chosen = crisis_correlation(
+            kind, calibration.regimes["crisis"].correlation, calibration.assets, choices
+        )
+        used += ["spread_factor", "depth_factor", *chosen]
+        if kind != "regime_switching" and choices.durations is not None:
+            used.append("durations")
+        else:
+            estimates.append("duration_days")
+    listed = []
+    for key in used:
+        choice = getattr(choices, key)
+        listed.append({"what": key, "how": choice.how, "source": choice.source})
+    unknown = {"data": "the user's own prices", "repository": "not stated", "licence": "not stated"}
+    regimes = ("normal",) if kind == "normal" else ("normal", "crisis")
+    data: dict[str, Any] = {
+        "assets": [*calibration.assets, *calibration.perpetuals],
+        "sources": [dict(s) for s in sources] or [unknown],
+        "window": {
+            "start": datetime.date.fromisoformat(calibration.start[:10]),
+            "end": datetime.date.fromisoformat(calibration.end[:10]),
+        },
+        "estimator": _estimator(calibration),
+        "sample_size": {r: calibration.regimes[r].bars for r in regimes},
+        "estimates": estimates,
+        "choices": listed,
+    }
+    if command:
+        data["command"] = command
+    data["notes"] = [
+        f"{calibration.split.episodes} crisis episodes; {calibration.split.rule}.",
+        "Crisis bars were selected by their volatility, which raises the correlation measured "
+        "within them even where dependence is constant (Forbes & Rigobon 2002).",
+        *calibration.notes,
+    ]
+    return data
+
+
+def _estimator(calibration: Calibration) -> str:
+    names = {"sample": "sample correlation", "ledoit_wolf": "Ledoit-Wolf correlation"}
+    text = (
+        f"{names[calibration.estimator]} and volatility of log returns about zero, by regime; "
+        "Student-t degrees of freedom by profile maximum likelihood"
+    )
+    if calibration.perpetuals:
+        text += (
+            "; funding and basis: mean and deviation by regime, half-life by AR(1) regression "
+            "over the whole window"
+        )
+    return text
+
+
+def diagnostics(calibration: Calibration) -> str:
+    """A table of what was estimated, with standard errors."""
+    split, assets = calibration.split, calibration.assets
+    lines = [
+        f"{len(assets)} assets, {calibration.start} to {calibration.end}, "
+        f"bars of {calibration.days_per_bar:g} days, {calibration.calendar.name}",
+        split.rule,
+        f"crisis episodes {split.episodes}; expected durations: normal {split.normal_days:.1f} "
+        f"days, crisis {split.crisis_days:.1f} days",
+        "",
+        f"{'regime':<8}{'bars':>6}{'t dof':>7}  annual volatility",
+    ]
+    for name, estimate in calibration.regimes.items():
+        tails = estimate.degrees_of_freedom
+        vols = ", ".join(f"{a} {v:.1%}" for a, v in zip(assets, estimate.volatility, strict=True))
+        lines.append(
+            f"{name:<8}{estimate.bars:>6}{'∞' if tails is None else f'{tails:.1f}':>7}  {vols}"
+        )
+    lines += _pairs(calibration.regimes["normal"], calibration.regimes["crisis"], assets)
+    for what, fits in (("funding, a year", calibration.funding), ("log basis", calibration.basis)):
+        for perpetual, fit in fits.items():
+            values = "; ".join(
+                f"{r} {fit.level[r]:.4f} ± {fit.volatility[r]:.4f} ({fit.bars[r]} bars)"
+                for r in fit.level
+            )
+            lines.append(
+                f"{perpetual} {what}: {values}; half-life {fit.half_life_days:.2f} days "
+                f"(AR(1) {fit.persistence:.2f})"
+            )
+    return "\n".join([*lines, *(f"note: {note}" for note in calibration.notes)])
+
+
+def _pairs(normal: Estimate, crisis: Estimate, assets: Sequence[str]) -> list[str]:
+    adjusted = volatility_adjusted(crisis.correlation, crisis.volatility, normal.volatility)
+    width = max(len(f"{a}/{b}") for a in assets for b in assets) + 2
+    lines = ["", f"{'correlation':<{width}}{'normal':>16}{'crisis':>16}{'vol-adjusted':>14}"]
+    for i, j in zip(*np.triu_indices(len(assets), 1), strict=True):
+        cells = [
+            f"{e.correlation[i, j]:.3f} ± {e.correlation_error[i, j]:.3f}" for e in (normal, crisis)
+        ]
+        lines.append(
+            f"{f'{assets[i]}/{assets[j]}':<{width}}{cells[0]:>16}{cells[1]:>16}"
+            f"{adjusted[i, j]:>14.3f}"
+        )
+    lines += [
+        "± is Fisher's standard error, too small where tails are fat. vol-adjusted: the crisis",
+        "correlation without the mechanical effect of higher variance (Forbes & Rigobon 2002).",
+        "",
+    ]
+    return lines

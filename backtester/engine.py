@@ -1,0 +1,180 @@
+"""The one simulation loop: every strategy, market and path goes through `run`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from backtester.accounting.accrual import accrual
+from backtester.accounting.book import Book, accrue, mark, open_book, set_exposure
+from backtester.accounting.ledger import Entry, Ledger
+from backtester.arrays import Bool, Byte, Float
+from backtester.clock import Clock, iso
+from backtester.costs.model import CostModel
+from backtester.errors import DataError, Status
+from backtester.events import Kind, Signal
+from backtester.execution.broker import Fills, Orders, execute, order
+from backtester.execution.quotes import Quotes
+from backtester.guard import guarded
+from backtester.hedging.assemble import assemble
+from backtester.hedging.batch import HedgeBatch
+from backtester.hedging.contract import checked
+from backtester.hedging.horizon import start_diffusion
+from backtester.hedging.solver import solve
+from backtester.market.panel import MarketPanel
+from backtester.market.view import MarketInfo, MarketView, PastBuffer
+from backtester.setup import RunSetup
+from backtester.strategy import Strategy
+
+_OK = np.array([s.ok for s in sorted(Status)])
+
+
+@dataclass(frozen=True)
+class BlockRun:
+    """Everything one block of paths did under one strategy."""
+
+    ledger: Ledger
+    horizon: Float  # (T, P) holding horizon in days used at each decision, NaN elsewhere
+    routes: dict[str, int]  # solver route -> number of path-decisions
+    relaxed: Float  # (3,) largest relaxation of turnover, gross, neutrality, in money
+    excess: float  # largest hedge gross beyond its limit after a fill, as a fraction of it
+    first: int  # event of the first decision
+
+
+def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRun:
+    """Run one strategy over one panel, all paths at once.
+
+    Life of an event: mark and accrue what was held, fill orders sent earlier at prices now known,
+    observe, decide where due, send orders, record and reconcile.
+
+    Raises DataError (market and strategy do not fit), StrategyError (the strategy raised or broke
+    its contract), AccountingError (a defect).
+    """
+    who, names, paths = type(strategy).__name__, setup.instruments, panel.paths
+    info = market_info(panel, setup)
+    for asset in strategy.requires():
+        panel.index(asset, f"strategy {who}")
+    costs = CostModel.of(setup.costs, panel.assets, names)
+    quotes = Quotes(panel, info.instrument_index, setup.costs, costs)
+    clock = _clock(panel, setup.rebalance, max(setup.start, strategy.warmup), who)
+    past = PastBuffer(panel)
+    units = setup.exposure.units(panel.prices[0], panel.indices(setup.exposure.assets))
+    notional = units * panel.prices[0]
+    book = open_book(panel.prices[0], units, info.instrument_index, setup.hedging.capital)
+    ledger = Ledger.open(panel.times, paths, len(names), tuple(t.name for t in costs.terms))
+    state = guarded(who, "init", int(panel.times[0]), partial(strategy.init, info))
+    diffusion = start_diffusion(paths, len(names))
+    pending: Orders | None = None
+    horizons = np.full((panel.bars, paths), np.nan)
+    routes: dict[str, int] = {}
+    relaxed, excess = np.zeros(3), 0.0
+
+    for event in clock:
+        t = event.t
+        before = book.price
+        book, exposure_pnl, hedge_pnl = mark(book, panel.prices[t])
+        years = event.elapsed / panel.calendar.days_per_year
+        carry = accrual(book, before, quotes.funding(t), costs.borrow, years)
+        book = accrue(book, carry[0] + carry[1])
+        if setup.exposure.hold == "notional":
+            book = set_exposure(book, notional / panel.prices[t])
+        quote = quotes.at(t)
+        fills: Fills | None = None
+        if pending is not None:
+            book, fills = execute(pending, book, quote, costs)
+            excess = max(excess, _excess(book, setup))
+            pending = None
+        past.push(t)
+        rates = costs.rates(quote)
+        view = MarketView(
+            t=t,
+            time=event.time,
+            elapsed=event.elapsed,
+            now=float(panel.trading_days[t]),
+            past=past.prices,
+            half_spread=quotes.half_spread(t),
+            funding=quotes.funding(t),
+            cost_rate=rates[0],
+            depth=quotes.depth(t),
+        )
+        state = guarded(who, "observe", event.time, partial(strategy.observe, view, state))
+        status: Byte = np.zeros(paths, dtype=np.int8)
+        if Kind.REBALANCE in event.kind:
+            raw = guarded(who, "decide", event.time, partial(strategy.decide, view, book, state))
+            decision = checked(raw, who, iso(event.time), paths, panel.assets, names)
+            batch, diffusion, days = assemble(
+                decision, book, names, rates, setup.hedging, diffusion, view.now
+            )
+            trade = np.ones(paths, dtype=bool) if decision.trade is None else decision.trade
+            h, status, counts, slack = _solve(batch, trade)
+            horizons[t] = np.where(trade, days, np.nan)
+            for route, count in counts.items():
+                routes[route] = routes.get(route, 0) + count
+            relaxed = np.maximum(relaxed, slack)
+            send = trade & _OK[status]
+            pending = order(book, h, send) if send.any() else None
+            ledger.signals += [
+                Signal(t, event.time, name, mask.copy())
+                for name, mask in decision.signals.items()
+                if mask.any()
+            ]
+            if setup.execution == "same_close" and pending is not None:
+                book, fills = execute(pending, book, quote, costs)
+                excess = max(excess, _excess(book, setup))
+                pending = None
+        ledger.record(Entry.of(exposure_pnl, hedge_pnl, carry, fills, status, ledger), book)
+    return BlockRun(ledger, horizons, routes, relaxed, excess, clock.start)
+
+
+def market_info(panel: MarketPanel, setup: RunSetup) -> MarketInfo:
+    """What a strategy may know before the first event; raises DataError for unknown assets."""
+    index = panel.indices(setup.instruments, "hedge_with")
+    panel.indices(setup.exposure.assets, "the exposure")
+    return MarketInfo(
+        assets=panel.assets,
+        instruments=setup.instruments,
+        instrument_index=index,
+        exposed=setup.exposure.assets,
+        paths=panel.paths,
+        days_per_bar=panel.days_per_bar,
+        days_per_year=panel.calendar.days_per_year,
+        capital=setup.hedging.capital,
+    )
+
+
+def _clock(panel: MarketPanel, every: float, warmup: float, who: str) -> Clock:
+    """The run's clock; raises DataError where the history is shorter than the warm-up."""
+    days = panel.trading_days
+    start = int(np.searchsorted(days, warmup - 1e-9, side="left"))
+    if start >= panel.bars - 1:
+        raise DataError(
+            f"market {panel.name!r} has {panel.bars} bars ({days[-1]:.6g} trading days), but "
+            f"strategy {who} needs {warmup:.6g} days before its first decision",
+            when=iso(int(panel.times[-1])),
+            cure="Give more history or a shorter window.",
+        )
+    return Clock(panel.times, days, every, start)
+
+
+def _solve(batch: HedgeBatch, trade: Bool) -> tuple[Float, Byte, dict[str, int], Float]:
+    """Hedges (P, K), status (P,), routes and the largest relaxation (3,), on paths that trade."""
+    h = batch.h0.copy()
+    status: Byte = np.zeros(batch.paths, dtype=np.int8)
+    if not trade.any():
+        return h, status, {}, np.zeros(3)
+    everyone = bool(trade.all())
+    solution = solve(batch if everyone else batch.select(trade))
+    h[trade], status[trade] = solution.h, solution.status
+    return h, status, solution.counts, solution.relaxed.max(axis=0)
+
+
+def _excess(book: Book, setup: RunSetup) -> float:
+    """How far a fill took the hedges beyond the gross limit that held at the decision."""
+    limit = setup.hedging.limits.gross
+    if limit is None:
+        return 0.0
+    gross = np.abs(book.hedges).sum(axis=-1)
+    return float(np.max(gross / np.maximum(limit, 1e-300) - 1.0, initial=0.0))

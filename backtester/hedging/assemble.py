@@ -1,0 +1,204 @@
+"""From a decision and a book to the standard hedge problem of every path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from backtester.accounting.book import Book
+from backtester.arrays import Bool, Float, Int
+from backtester.errors import ConfigError
+from backtester.hedging.batch import HedgeBatch
+from backtester.hedging.decision import HedgeDecision, Limits, Quadratic
+from backtester.hedging.horizon import TargetDiffusion, horizon, step_diffusion
+
+
+@dataclass(frozen=True)
+class HedgeSettings:
+    """The study's side of every hedge problem.
+
+    Attributes
+    ----------
+    risk_aversion: λ, dimensionless; γ = λ / capital.
+    horizon: holding horizon in trading days; None calibrates it to the multi-period band.
+    limits: the study's own, in money; the tighter of these and a decision's holds.
+    """
+
+    capital: float
+    risk_aversion: float = 5.0
+    horizon: float | None = None
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        for name in ("capital", "risk_aversion", "horizon"):
+            value = getattr(self, name)
+            if value is not None and not (np.isfinite(value) and value > 0):
+                raise ConfigError(f"{name} is {value}", cure="It must be a positive number.")
+
+    @property
+    def gamma(self) -> float:
+        """Risk aversion per unit of money."""
+        return self.risk_aversion / self.capital
+
+
+def assemble(
+    decision: HedgeDecision,
+    book: Book,
+    names: tuple[str, ...],
+    rates: tuple[Float, Float],
+    settings: HedgeSettings,
+    diffusion: TargetDiffusion,
+    now: float,
+) -> tuple[HedgeBatch, TargetDiffusion, Float]:
+    """The problems of all paths, the diffusion state after them, and H (P,) in days.
+
+    names: the K eligible instruments; rates: planned coefficients of |z| and |z|^{3/2}, (P, K).
+    """
+    h0 = book.hedges
+    paths, k = h0.shape
+    index = book.instrument_index
+    usable = _usable(decision, names, (paths, k))
+    exposure = decision.exposure
+    if decision.scale is not None:
+        exposure = exposure * decision.scale[:, None]
+    if isinstance(decision.risk, Quadratic):
+        F, f, days, diffusion = _quadratic(
+            decision.risk, exposure, index, usable, rates[0], settings, diffusion, now
+        )
+        weight, linear, impact = settings.gamma * days, rates[0], rates[1]
+        reward = _reward(decision, index, F, usable) * days[:, None]
+    else:
+        F = np.zeros((paths, k + 1, k))
+        F[:, np.arange(k), np.arange(k)] = 1.0
+        wanted = decision.risk.notional
+        if decision.scale is not None:
+            wanted = wanted * decision.scale[:, None]
+        f = np.concatenate([-wanted, np.zeros((paths, 1))], axis=1)
+        weight, days = np.ones(paths), np.full(paths, np.nan)
+        linear = impact = reward = np.zeros((paths, k))
+    lower, upper, gross, turnover = _limits(decision, settings.limits, usable)
+    A, b, band = _rows(decision, exposure, index, paths)
+    scale = np.maximum(
+        np.abs(decision.exposure).sum(axis=-1) + np.abs(h0).sum(axis=-1), 1e-9 * settings.capital
+    )
+    batch = HedgeBatch(
+        F=F,
+        f=f,
+        risk_weight=weight,
+        reward=reward,
+        h0=h0,
+        linear=np.ascontiguousarray(linear),
+        impact=np.ascontiguousarray(impact),
+        lower=lower,
+        upper=upper,
+        gross=gross,
+        turnover=turnover,
+        A=A,
+        b=b,
+        band=band,
+        scale=scale,
+    )
+    return batch, diffusion, days
+
+
+def _quadratic(
+    risk: Quadratic,
+    exposure: Float,
+    index: Int,
+    usable: Bool,
+    linear: Float,
+    settings: HedgeSettings,
+    diffusion: TargetDiffusion,
+    now: float,
+) -> tuple[Float, Float, Float, TargetDiffusion]:
+    from backtester.hedging.risk_kernel import risk_root
+
+    covariance = np.ascontiguousarray(
+        risk.covariance if risk.covariance.ndim == 3 else risk.covariance[None]
+    )
+    F, f, target, psd = risk_root(covariance, np.ascontiguousarray(exposure), index, usable)
+    if not psd.all():  # the solver answers INVALID: never optimise against a non-convex risk
+        F[~psd] = np.nan
+        target[~psd] = 0.0
+    diagonal = covariance[:, index, index]
+    variance = np.broadcast_to(diagonal, usable.shape)
+    diffusion = step_diffusion(diffusion, target, variance, now)
+    if settings.horizon is not None:
+        days = np.full(len(exposure), settings.horizon)
+    else:
+        days = horizon(diffusion, settings.gamma, variance, linear)
+    return F, f, days, diffusion
+
+
+def _usable(decision: HedgeDecision, names: tuple[str, ...], shape: tuple[int, int]) -> Bool:
+    usable = np.ones(shape, dtype=bool)
+    if decision.instruments is not None:
+        usable &= np.array([n in decision.instruments for n in names])
+    if decision.eligible is not None:
+        usable &= decision.eligible
+    return usable
+
+
+def _reward(decision: HedgeDecision, index: Int, F: Float, usable: Bool) -> Float:
+    """Carry that may enter the objective, per unit of notional per day, (P, K).
+
+    Unless the decision is carry-seeking, carry acts only on instruments inside a neutrality row
+    (whose band then bounds the net exposure), or along directions that carry no risk at all.
+    """
+    paths, k = usable.shape
+    if decision.carry is None:
+        return np.zeros((paths, k))
+    carry = np.where(usable, decision.carry, 0.0)
+    if decision.carry_seeking:
+        return carry
+    if decision.neutrality is not None:
+        rows = np.broadcast_to(
+            decision.neutrality.rows[..., index],
+            (paths, decision.neutrality.rows.shape[-2], k),
+        )
+        return np.where((rows != 0).any(axis=1), carry, 0.0)
+    Q = np.einsum("prk,prl->pkl", F, F)
+    if not np.isfinite(Q).all():
+        Q = np.where(np.isfinite(Q), Q, 0.0)
+    values, vectors = np.linalg.eigh(Q)
+    free = values <= 1e-9 * np.maximum(values[:, -1:], 1e-300)
+    along = np.where(free, np.einsum("pkj,pk->pj", vectors, carry), 0.0)
+    return np.einsum("pkj,pj->pk", vectors, along)
+
+
+def _limits(
+    decision: HedgeDecision, study: Limits, usable: Bool
+) -> tuple[Float, Float, Float, Float]:
+    """The tighter of both limits: lower, upper (P, K) and gross, turnover (P,), in money."""
+    paths, k = usable.shape
+    own = decision.limits or Limits()
+    lower, upper = np.full((paths, k), -np.inf), np.full((paths, k), np.inf)
+    gross, turnover = np.full(paths, np.inf), np.full(paths, np.inf)
+    for limits in (study, own):
+        if limits.lower is not None:
+            lower = np.maximum(lower, limits.lower)
+        if limits.upper is not None:
+            upper = np.minimum(upper, limits.upper)
+        if limits.gross is not None:
+            gross = np.minimum(gross, limits.gross)
+        if limits.turnover is not None:
+            turnover = np.minimum(turnover, limits.turnover)
+    lower, upper = np.where(usable, lower, 0.0), np.where(usable, upper, 0.0)
+    return lower, upper, gross, turnover
+
+
+def _rows(
+    decision: HedgeDecision, exposure: Float, index: Int, paths: int
+) -> tuple[Float, Float, Float]:
+    """Neutrality rows on the hedges: A = N Bᵀ (P, M, K), b = n − N e (P, M), band (P, M)."""
+    rule = decision.neutrality
+    if rule is None:
+        return np.zeros((paths, 0, len(index))), np.zeros((paths, 0)), np.zeros((paths, 0))
+    m = rule.rows.shape[-2]
+    rows = np.broadcast_to(rule.rows, (paths, m, exposure.shape[1]))
+    held = (rows * exposure[:, None, :]).sum(axis=-1)
+    shape = (paths, m)
+    target = np.broadcast_to(np.asarray(rule.target, dtype=np.float64), shape)
+    band = np.broadcast_to(np.asarray(rule.band, dtype=np.float64), shape)
+    return np.ascontiguousarray(rows[:, :, index]), target - held, np.array(band)

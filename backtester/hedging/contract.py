@@ -1,0 +1,153 @@
+"""Is a decision usable? Shape, NaN and name contract; a message names the axis and the cure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from backtester.arrays import Float
+from backtester.errors import StrategyError, did_you_mean
+from backtester.hedging.decision import HedgeDecision, Limits, Quadratic, Target
+
+
+def checked(
+    decision: Any, who: str, when: str, paths: int, assets: tuple[str, ...], names: tuple[str, ...]
+) -> HedgeDecision:
+    """`decision` with float64 arrays, or StrategyError naming strategy, time, axis and cure."""
+    if not isinstance(decision, HedgeDecision):
+        raise StrategyError(
+            f"strategy {who} decided {type(decision).__name__}, not HedgeDecision",
+            when=when,
+            cure="Return HedgeDecision(exposure=book.exposure, risk=…) from decide().",
+        )
+    n, k = len(assets), len(names)
+    check = _Check(who, when)
+    exposure = check.array("exposure", decision.exposure, [(paths, n)], "paths, assets")
+    risk = decision.risk
+    if isinstance(risk, Quadratic):
+        covariance = check.array(
+            "risk.covariance", risk.covariance, [(paths, n, n), (n, n)], "paths, assets, assets"
+        )
+        check.symmetric(covariance, assets)
+        risk = Quadratic(covariance)
+    elif isinstance(risk, Target):
+        risk = Target(
+            check.array("risk.notional", risk.notional, [(paths, k)], "paths, instruments")
+        )
+    else:
+        raise StrategyError(
+            f"strategy {who} decided a risk of type {type(risk).__name__}",
+            when=when,
+            cure="Use Quadratic(covariance) or Target(notional).",
+        )
+    for name in decision.instruments or ():
+        if name not in names:
+            raise StrategyError(
+                f"strategy {who} hedges with {name!r}, which is not an eligible instrument",
+                when=when,
+                cure=did_you_mean(name, names),
+            )
+    changes: dict[str, Any] = {"exposure": exposure, "risk": risk}
+    for item, shape, axes in (
+        ("trade", (paths,), "paths"),
+        ("eligible", (paths, k), "paths, instruments"),
+    ):
+        value = getattr(decision, item)
+        if value is not None:
+            changes[item] = check.mask(item, value, shape, axes)
+    if decision.scale is not None:
+        changes["scale"] = check.array("scale", decision.scale, [(paths,)], "paths")
+    if decision.carry is not None:
+        changes["carry"] = check.array("carry", decision.carry, [(paths, k)], "paths, instruments")
+    if decision.neutrality is not None:
+        _check_rows(check, decision, paths, n)
+    _check_limits(check, decision.limits, paths, k)
+    changes["signals"] = {
+        str(name): check.mask(f"signals[{name!r}]", mask, (paths,), "paths")
+        for name, mask in decision.signals.items()
+    }
+    return replace(decision, **changes)
+
+
+def _check_rows(check: _Check, decision: HedgeDecision, paths: int, n: int) -> None:
+    rule = decision.neutrality
+    assert rule is not None
+    rows = np.asarray(rule.rows)
+    m = rows.shape[-2] if rows.ndim >= 2 else 0
+    check.array("neutrality.rows", rows, [(m, n), (paths, m, n)], "rows, assets")
+    for item in ("band", "target"):
+        value = np.asarray(getattr(rule, item), dtype=np.float64)
+        check.array(f"neutrality.{item}", value, [(), (paths, m), (m,)], "paths, rows")
+        if item == "band" and (value < 0).any():
+            check.fail("neutrality.band is negative", "A band is a half-width in money, ≥ 0.")
+
+
+def _check_limits(check: _Check, limits: Limits | None, paths: int, k: int) -> None:
+    if limits is None:
+        return
+    for item in ("lower", "upper", "gross", "turnover"):
+        value = getattr(limits, item)
+        if value is None:
+            continue
+        array = np.asarray(value, dtype=np.float64)
+        shapes = [(), (paths,)] if item in ("gross", "turnover") else [(), (k,), (paths, k)]
+        if array.shape not in shapes or np.isnan(array).any():
+            check.fail(
+                f"limits.{item} has shape {array.shape} or holds NaN",
+                f"Expected one of {shapes}, in money.",
+            )
+        if item in ("gross", "turnover") and (array < 0).any():
+            check.fail(f"limits.{item} is negative", "Limits are in money, ≥ 0.")
+    lower, upper = limits.lower, limits.upper
+    if lower is not None and upper is not None and (np.asarray(lower) > np.asarray(upper)).any():
+        check.fail("limits.lower exceeds limits.upper", "No hedge satisfies both; widen one.")
+
+
+class _Check:
+    """Messages that name the strategy and the time."""
+
+    def __init__(self, who: str, when: str) -> None:
+        self.who, self.when = who, when
+
+    def fail(self, what: str, cure: str) -> None:
+        raise StrategyError(f"strategy {self.who}: {what}", when=self.when, cure=cure)
+
+    def array(self, item: str, value: Any, shapes: list[tuple[int, ...]], axes: str) -> Float:
+        try:
+            array = np.asarray(value, dtype=np.float64)
+        except (TypeError, ValueError):
+            self.fail(f"{item} is not numeric ({type(value).__name__})", f"Axes are ({axes}).")
+            raise  # unreachable; keeps the type checker informed
+        if array.shape not in shapes:
+            self.fail(
+                f"{item} has shape {array.shape}, expected {' or '.join(map(str, shapes))}",
+                f"Axes are ({axes}).",
+            )
+        if not np.isfinite(array).all():
+            first = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+            self.fail(
+                f"{item} is not finite at index {first} of ({axes})",
+                "Wait for the warm-up (property `warmup`, in days) or guard the division.",
+            )
+        return array
+
+    def mask(self, item: str, value: Any, shape: tuple[int, ...], axes: str) -> Any:
+        array = np.asarray(value)
+        if array.dtype != np.bool_ or array.shape != shape:
+            self.fail(
+                f"{item} has shape {array.shape} and type {array.dtype}, expected {shape} bool",
+                f"Axes are ({axes}).",
+            )
+        return array
+
+    def symmetric(self, covariance: Float, assets: tuple[str, ...]) -> None:
+        size = np.abs(covariance).max(initial=0.0)
+        apart = np.abs(covariance - np.swapaxes(covariance, -1, -2))
+        if (apart > 1e-9 * size).any():
+            *_, i, j = (int(x) for x in np.argwhere(apart > 1e-9 * size)[0])
+            self.fail(
+                f"risk.covariance is not symmetric at ({assets[i]!r}, {assets[j]!r})",
+                "Average it with its transpose.",
+            )

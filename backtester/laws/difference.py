@@ -1,0 +1,82 @@
+"""The first place at which two records differ, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from backtester.clock import iso
+from backtester.laws.market import Layout
+from backtester.laws.record import AXES, Record, Values, apart, same
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where and by how much."""
+
+    t: int
+    time: int
+    text: str
+
+    @property
+    def when(self) -> str:
+        """ISO 8601."""
+        return iso(self.time)
+
+
+def first_difference(
+    a: Record, b: Record, layout: Layout, *, until: int | None = None
+) -> Difference | None:
+    """The earliest event ≤ `until` at which `b` decided otherwise than `a`."""
+    for t in sorted(a.decisions):
+        if until is not None and t > until:
+            return None
+        if t not in b.decisions:
+            why = f" ({b.error.what})" if b.error is not None else ""
+            return Difference(t, a.times[t], f"no decision was reached{why}")
+        text = contrast(a.decisions[t], b.decisions[t], layout)
+        if text:
+            return Difference(t, a.times[t], text)
+    return None
+
+
+def contrast(a: Values, b: Values, layout: Layout) -> str:
+    """The first item of two decisions that differs, or nothing."""
+    for name in [*a, *(n for n in b if n not in a)]:
+        if name not in a or name not in b:
+            return f"{name} is {'absent' if name not in a else 'there'}, then " + (
+                "there" if name not in a else "absent"
+            )
+        if not same(a[name], b[name]):
+            return _words(name, a[name], b[name], layout)
+    return ""
+
+
+def _words(name: str, a: Any, b: Any, layout: Layout) -> str:
+    if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray):
+        return f"{name} is {a!r}, then {b!r}"
+    if a.shape != b.shape:
+        return f"{name} has shape {a.shape}, then {b.shape}"
+    where = tuple(int(i) for i in np.argwhere(apart(a, b) > 0)[0])
+    size = float(apart(a, b)[where])
+    return f"{name}{_place(name, where, layout)} is {a[where]:.6g}, then {b[where]:.6g}" + (
+        f" (apart by {size:.3g})" if np.isfinite(size) and a.dtype.kind == "f" else ""
+    )
+
+
+def _place(name: str, where: tuple[int, ...], layout: Layout) -> str:
+    """An index in words: the path and the assets or instruments it points at."""
+    axes = AXES.get(name, ("paths",))[-len(where) :] if where else ()
+    parts, path = [], ""
+    for axis, i in zip(axes, where, strict=False):
+        if axis == "paths":
+            path = f" on path {i}"
+        elif axis == "assets":
+            parts.append(layout.assets[i])
+        elif axis == "instruments":
+            parts.append(layout.instruments[i])
+        else:
+            parts.append(f"row {i}")
+    return (f" of {' / '.join(parts)}" if parts else "") + path

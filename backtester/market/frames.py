@@ -1,0 +1,247 @@
+"""From pandas frames to panel arrays: zones, order, duplicates, gaps, alignment; nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backtester.arrays import Float, Int
+from backtester.errors import ConfigError, DataError, did_you_mean
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def panel_arrays(
+    prices: pd.DataFrame,
+    fields: Mapping[str, pd.DataFrame | float | None],
+    *,
+    assume_tz: str | None,
+    missing: str,
+    name: str,
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Arrays for `MarketPanel` and notes on what was repaired; see `MarketPanel.from_frame`."""
+    import pandas as pd
+
+    notes: list[str] = []
+    if not isinstance(prices, pd.DataFrame):
+        raise DataError(
+            f"prices of market {name!r} are a {type(prices).__name__}",
+            cure="Give a wide pandas DataFrame: DatetimeIndex × asset.",
+        )
+    if prices.empty:
+        raise DataError(f"prices of market {name!r} are empty", cure="Give at least two rows.")
+    frame = prices.copy()
+    frame.columns = [str(c) for c in frame.columns]
+    times = utc_index(frame.index, f"market {name!r}", assume_tz)
+    frame = numeric(frame, name)
+    frame.index = times
+    frame, note = _fill(frame, missing, name)
+    notes += note
+    stamps = frame.index.as_unit("ns").asi8.astype(np.int64)
+    arrays: dict[str, Any] = {
+        "times": stamps,
+        "assets": tuple(frame.columns),
+        "prices": frame.to_numpy(dtype=np.float64, copy=True)[:, None, :],
+    }
+    for item, value in fields.items():
+        if value is None:
+            continue
+        if item == "funding":
+            assert not isinstance(value, float)
+            arrays[item] = _funding(value, frame, name, assume_tz)
+        else:
+            arrays[item] = _field(item, value, frame, name, assume_tz)
+    return arrays, tuple(notes)
+
+
+def utc_index(index: Any, who: str, assume_tz: str | None) -> pd.DatetimeIndex:
+    """`index` as a sorted, unique, UTC DatetimeIndex; raises DataError."""
+    import pandas as pd
+
+    if not isinstance(index, pd.DatetimeIndex):
+        try:
+            index = pd.DatetimeIndex(index)
+        except (ValueError, TypeError) as error:
+            mixed = "mix" in str(error).lower() or "tz-aware" in str(error).lower()
+            raise DataError(
+                f"the index of {who} " + ("mixes time zones" if mixed else "is not timestamps"),
+                cure="Convert every stamp to UTC: pd.to_datetime(index, utc=True).",
+            ) from error
+    if index.hasnans:
+        raise DataError(f"the index of {who} has a missing timestamp", cure="Drop that row.")
+    if index.tz is None:
+        if assume_tz is None:
+            raise DataError(
+                f"timestamps of {who} have no time zone",
+                when=str(index[0]),
+                cure='Use frame.tz_localize("UTC") or assume_tz="UTC".',
+            )
+        try:
+            index = index.tz_localize(assume_tz)
+        except ValueError as error:  # ambiguous or non-existent local time
+            raise DataError(
+                f"timestamps of {who} are not all valid in zone {assume_tz!r} ({error})",
+                cure="Convert to UTC before, where the clock change is known.",
+            ) from error
+        except KeyError as error:
+            raise DataError(
+                f"unknown time zone {assume_tz!r} for {who}", cure='Use e.g. "UTC".'
+            ) from error
+    index = index.tz_convert("UTC")
+    if index.has_duplicates:
+        twice = index[index.duplicated()][:5]
+        raise DataError(
+            f"{who} has duplicate timestamps, first: {', '.join(str(t) for t in twice)}",
+            when=str(twice[0]),
+            cure='Keep one of each: frame[~frame.index.duplicated(keep="last")].',
+        )
+    if not index.is_monotonic_increasing:
+        late = int(np.flatnonzero(np.diff(index.asi8) < 0)[0]) + 1
+        raise DataError(
+            f"timestamps of {who} are not sorted",
+            when=str(index[late]),
+            cure="Check where the rows come from, then frame.sort_index().",
+        )
+    low, high = pd.Timestamp("1900-01-01", tz="UTC"), pd.Timestamp("2200-01-01", tz="UTC")
+    if index[0] < low or index[-1] > high:
+        raise DataError(
+            f"timestamps of {who} run from {index[0]} to {index[-1]}",
+            cure="Epoch milliseconds read as seconds? Pass the right unit to pd.to_datetime.",
+        )
+    return index
+
+
+def window(
+    frame: pd.DataFrame, start: str | None, end: str | None, assume_tz: str | None, who: str
+) -> pd.DataFrame:
+    """Rows of `frame` from `start` to `end`, both included; a date as `end` includes its day.
+
+    Dates without a zone are UTC. Raises DataError where nothing is left, ConfigError for a date
+    that cannot be read.
+    """
+    import pandas as pd
+
+    if start is None and end is None:
+        return frame
+    index = utc_index(frame.index, who, assume_tz)
+    keep = np.ones(len(frame), dtype=bool)
+    for text, after in ((start, True), (end, False)):
+        if text is None:
+            continue
+        try:
+            stamp = pd.Timestamp(text)
+        except ValueError as error:
+            raise ConfigError(
+                f"{'start' if after else 'end'} of {who} {text!r} is not a date ({error})",
+                cure="Write it as 2021-01-31.",
+            ) from error
+        stamp = stamp.tz_localize("UTC") if stamp.tz is None else stamp.tz_convert("UTC")
+        if not after and len(str(text)) <= 10:
+            stamp += pd.Timedelta(days=1) - pd.Timedelta(1, unit="ns")
+        keep &= np.asarray(index >= stamp if after else index <= stamp)
+    if not keep.any():
+        raise DataError(
+            f"{who} have no rows from {start or 'the first'} to {end or 'the last'}",
+            cure=f"They run from {index[0]} to {index[-1]}.",
+        )
+    return frame[keep]
+
+
+def numeric(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """`frame` as float64; raises DataError naming the first column that is not numeric."""
+    for column in frame.columns[frame.columns.duplicated()]:
+        raise DataError(
+            f"market {name!r} has two columns called {column!r}", cure="Rename or drop one of them."
+        )
+    for column in frame.columns:
+        try:
+            frame[column] = frame[column].astype("float64")
+        except (ValueError, TypeError) as error:
+            raise DataError(
+                f"column {column!r} of market {name!r} is not numeric ({error})",
+                cure="Every column but the index is a price; drop the others.",
+            ) from error
+    return frame
+
+
+def _fill(frame: pd.DataFrame, missing: str, name: str) -> tuple[pd.DataFrame, list[str]]:
+    gaps = int(frame.isna().to_numpy().sum())
+    if missing == "error" or not gaps:
+        if missing not in ("error", "drop") and not missing.startswith("hold:"):
+            raise _unknown(missing)
+        return frame, []
+    if missing == "drop":
+        kept = frame.dropna()
+        if len(kept) < 2:
+            raise DataError(
+                f"the assets of market {name!r} share {len(kept)} stamps",
+                cure="Their histories hardly overlap; choose other assets or a later start.",
+            )
+        return kept, [f"{len(frame) - len(kept)} of {len(frame)} stamps dropped: not all priced"]
+    if missing.startswith("hold:") and missing[5:].isdigit() and int(missing[5:]) > 0:
+        held = frame.ffill(limit=int(missing[5:]))
+        filled = gaps - int(held.isna().to_numpy().sum())
+        return held, [f"{filled} missing prices held at the last one (at most {missing[5:]} bars)"]
+    raise _unknown(missing)
+
+
+def _unknown(missing: str) -> ConfigError:
+    return ConfigError(
+        f"missing={missing!r} is unknown", cure='Use "error", "drop" or "hold:N" with N ≥ 1.'
+    )
+
+
+def _field(
+    item: str, value: pd.DataFrame | float, frame: pd.DataFrame, name: str, assume_tz: str | None
+) -> Float:
+    """A field on the panel's stamps, known at or before them (last value held)."""
+    shape = (len(frame), 1, len(frame.columns))
+    if isinstance(value, (int, float)):
+        return np.full(shape, float(value))
+    other = _columns(item, value, frame, name, assume_tz)
+    return other.reindex(frame.index, method="ffill").to_numpy(np.float64).reshape(shape)
+
+
+def _columns(
+    item: str, value: pd.DataFrame, frame: pd.DataFrame, name: str, assume_tz: str | None
+) -> pd.DataFrame:
+    other = value.copy()
+    other.columns = [str(c) for c in other.columns]
+    other.index = utc_index(other.index, f"{item} of market {name!r}", assume_tz)
+    for column in other.columns:
+        if column not in frame.columns:
+            raise DataError(
+                f"{item} of market {name!r} has column {column!r}, which prices lack",
+                cure=did_you_mean(column, [str(c) for c in frame.columns]),
+            )
+    if item == "funding":
+        return other
+    for column in frame.columns:
+        if column not in other.columns:
+            raise DataError(
+                f"{item} of market {name!r} lacks asset {column!r}", cure="Add the column."
+            )
+    return other[list(frame.columns)]
+
+
+def _funding(value: pd.DataFrame, frame: pd.DataFrame, name: str, assume_tz: str | None) -> Float:
+    """Funding paid in (t−1, t], added up at t; assets without a column pay none."""
+    other = _columns("funding", value, frame, name, assume_tz)
+    if other.isna().to_numpy().any():
+        t, n = (int(i) for i in np.argwhere(other.isna().to_numpy())[0])
+        raise DataError(
+            f"funding of {other.columns[n]!r} in market {name!r} is missing",
+            when=str(other.index[t]),
+            cure="A missing settlement is not zero; find it or cut the history.",
+        )
+    stamps: Int = frame.index.as_unit("ns").asi8
+    slot = np.searchsorted(stamps, other.index.as_unit("ns").asi8, side="left")
+    inside = (slot > 0) & (slot < len(stamps))
+    total = np.zeros((len(stamps), 1, len(frame.columns)))
+    for column in other.columns:
+        n = list(frame.columns).index(column)
+        np.add.at(total[:, 0, n], slot[inside], other[column].to_numpy(np.float64)[inside])
+    return total

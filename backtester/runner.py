@@ -1,0 +1,174 @@
+"""Run a study: markets × blocks × strategies as tasks, then scores, curves and summaries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from backtester.arrays import Float
+from backtester.audit import audit
+from backtester.comparison import AuditLine
+from backtester.engine import run as run_engine
+from backtester.errors import PluginError
+from backtester.executor import Executor
+from backtester.market.panel import MarketPanel
+from backtester.markets import Arena, arena_of, scenario_of
+from backtester.metrics.series import PathSeries
+from backtester.progress import Progress
+from backtester.regimes.labels import labels_of
+from backtester.regimes.placebo import placebo_panel
+from backtester.results import RunResult
+from backtester.scenario import EnsembleMarket, HistoryMarket
+from backtester.strategy import Strategy
+from backtester.study import Study
+
+
+@dataclass(frozen=True)
+class Task:
+    """One strategy on one block of one market, or of its placebo."""
+
+    study: Study
+    market: int
+    block: int
+    strategy: int
+    placebo: bool
+    start: float  # trading days before the first decision, common to the comparison
+    audit: bool
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """What a task hands back: series to score, and the first path for plots."""
+
+    task: Task
+    series: PathSeries
+    hedges: Float  # (T, K) path 0
+    exposure: Float  # (T,) path 0
+    instruments: tuple[str, ...]
+    status: dict[str, int]
+    routes: dict[str, int]
+    signals: dict[str, int]
+    relaxed: Float  # (3,)
+    excess: float
+    horizon: float  # median days
+    audit: AuditLine | None
+    audit_note: str
+
+
+def strategies_of(study: Study) -> tuple[Strategy[Any], ...]:
+    """The study's strategies, configured; errors name the strategy and the parameter."""
+    from backtester.plugins import load_strategy
+
+    return tuple(load_strategy(s.use).configured(s.parameters) for s in study.strategies)
+
+
+def common_start(study: Study) -> float:
+    """Trading days before any decision: the longest warm-up, so that all start together."""
+    return max(s.warmup for s in strategies_of(study))
+
+
+def tasks_of(study: Study, *, audits: bool) -> list[Task]:
+    """Every task of a comparison, markets first; placebos follow their market."""
+    start = common_start(study)
+    tasks = []
+    for m, spec in enumerate(study.markets):
+        arena = arena_of(study, spec, start=start)
+        for placebo in (False, True):
+            market = placebo_market(study, arena) if placebo else arena.market
+            blocks = 0 if market is None else market.blocks
+            tasks += [
+                Task(study, m, block, s, placebo, start, audits and not placebo and block == 0)
+                for block in range(blocks)
+                for s in range(len(study.strategies))
+            ]
+    return tasks
+
+
+def placebo_market(study: Study, arena: Arena) -> EnsembleMarket | HistoryMarket | None:
+    """The constant-correlation twin of a market, where it has two regimes to compare."""
+    if study.placebo_paths == 0:
+        return None
+    scenario = scenario_of(arena)
+    if scenario is None:
+        assert isinstance(arena.market, HistoryMarket)
+        return HistoryMarket(
+            placebo_panel(arena.market.panel, paths=study.placebo_paths, seed=study.seed)
+        )
+    twin = getattr(scenario, "constant_correlation", None)
+    if twin is None or len(getattr(scenario, "regime_names", ())) < 2:
+        return None
+    assert isinstance(arena.market, EnsembleMarket)
+    paths = min(study.placebo_paths, arena.market.paths)
+    return replace(arena.market, scenario=twin(), paths=paths)
+
+
+@lru_cache(maxsize=2)
+def _arena(text: str, market: int, start: float) -> Arena:
+    study = Study.model_validate_json(text)
+    return arena_of(study, study.markets[market], start=start)
+
+
+@lru_cache(maxsize=2)
+def _panel(text: str, market: int, placebo: bool, block: int, start: float) -> MarketPanel:
+    """One drawn block, kept for the next strategy: a cache, never state."""
+    arena = _arena(text, market, start)
+    study = Study.model_validate_json(text)
+    source = placebo_market(study, arena) if placebo else arena.market
+    assert source is not None
+    return source.block(block)
+
+
+def run_task(task: Task) -> TaskResult:
+    """Run one task; pure, so that it may run in any process and in any order."""
+    study, spec = task.study, task.study.strategies[task.strategy]
+    text = study.model_dump_json()
+    arena = _arena(text, task.market, task.start)
+    panel = _panel(text, task.market, task.placebo, task.block, task.start)
+    strategy = strategies_of(study)[task.strategy]
+    result = run_one(panel, strategy, arena, spec.label)
+    led = result.block.ledger
+    line, note = None, ""
+    if task.audit:
+        try:
+            found = audit(result)
+            line = AuditLine(spec.label, arena.name, 0, found.difference, found.fills)
+        except PluginError as error:
+            note = str(error)
+    signals: dict[str, int] = {}
+    for signal in result.signals:
+        signals[signal.name] = signals.get(signal.name, 0) + int(signal.mask.sum())
+    used = result.block.horizon[np.isfinite(result.block.horizon)]
+    return TaskResult(
+        task=task,
+        series=replace(result.series(), market=arena.name),
+        hedges=led.hedges[:, 0].copy(),
+        exposure=led.gross_exposure[:, 0].copy(),
+        instruments=arena.setup.instruments,
+        status=result.status(),
+        routes=result.block.routes,
+        signals=signals,
+        relaxed=result.block.relaxed,
+        excess=result.block.excess,
+        horizon=float(np.median(used)) if used.size else float("nan"),
+        audit=line,
+        audit_note=note,
+    )
+
+
+def run_one(panel: MarketPanel, strategy: Strategy[Any], arena: Arena, label: str) -> RunResult:
+    """One strategy on one panel with ex-post labels."""
+    block = run_engine(panel, strategy, arena.setup)
+    labels = labels_of(panel)
+    return RunResult(label, panel, arena.setup, block, labels.label, labels.names)
+
+
+def run_tasks(tasks: list[Task], executor: Executor, progress: Progress) -> Iterator[TaskResult]:
+    """Results in the order of the tasks, reporting progress."""
+    for done, result in enumerate(executor.map(run_task, tasks), start=1):
+        what = f"{result.series.strategy} on {result.series.market}"
+        progress(done, len(tasks), what + (" (placebo)" if result.task.placebo else ""))
+        yield result

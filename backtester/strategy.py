@@ -1,0 +1,74 @@
+"""The protocol a user implements: a strategy says what, the engine says how.
+
+A strategy is a frozen pydantic model: its fields are its parameters. All that evolves is an
+explicit state value that the engine carries from event to event, so one instance serves any number
+of runs.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from backtester.accounting.book import Book
+from backtester.errors import ConfigError, did_you_mean
+from backtester.hedging.decision import HedgeDecision
+from backtester.market.view import MarketInfo, MarketView
+
+Days = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+"""A length of trading time in days, > 0."""
+
+S = TypeVar("S")
+
+
+class Strategy(BaseModel, Generic[S]):
+    """Base of every strategy; parameters are fields, `S` is the state it carries.
+
+    The engine calls `init` once, `observe` at every market event on every path, and `decide` when
+    a rebalance is due. All arrays are read-only; to change one, copy it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    @property
+    def warmup(self) -> float:
+        """Trading days of history needed before the first decision."""
+        return 0.0
+
+    def requires(self) -> tuple[str, ...]:
+        """Assets the market must have; checked before the run."""
+        return ()
+
+    def init(self, market: MarketInfo) -> S:
+        """State before the first event."""
+        return None  # type: ignore[return-value]
+
+    def observe(self, view: MarketView, state: S) -> S:
+        """State after the event; runs on every path at every event."""
+        return state
+
+    @abstractmethod
+    def decide(self, view: MarketView, book: Book, state: S) -> HedgeDecision:
+        """What to hedge and how risk is measured; pure."""
+
+    @classmethod
+    def configured(cls, parameters: dict[str, Any] | None = None) -> Strategy[Any]:
+        """An instance from parameters; a misspelt or invalid one is a ConfigError with advice."""
+        given = parameters or {}
+        for key in given:
+            if key not in cls.model_fields:
+                raise ConfigError(
+                    f"strategy {cls.__name__} has no parameter {key!r}",
+                    cure=did_you_mean(key, cls.model_fields),
+                )
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "the parameters"
+            raise ConfigError(
+                f"strategy {cls.__name__}: parameter {where!r} is not valid: {first['msg']}",
+                cure="See the docstring of the strategy for the meaning of its parameters.",
+            ) from error

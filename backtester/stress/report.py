@@ -1,0 +1,116 @@
+"""`stress`: every named scenario, and the correlation sweep of the re-hedging strategies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backtester.api import collect, manifest, study_of
+from backtester.comparison import StressReport, Sweep
+from backtester.executor import executor_of
+from backtester.markets import arena_of
+from backtester.progress import Progress, silent
+from backtester.runner import common_start, run_tasks, strategies_of, tasks_of
+from backtester.scenario_files import load_scenario
+from backtester.store import json_text, parquet_bytes, write_results
+from backtester.stress.sweep import SweepSetup, sweep_strategy, sweepable
+from backtester.study import MarketSpec, Study
+
+
+@dataclass(frozen=True)
+class _SweepTask:
+    study: Study
+    strategy: int
+
+
+def stress(
+    study: Study | dict[str, Any] | str | Path,
+    *,
+    out: Path | str | None = None,
+    workers: int = 1,
+    progress: Progress = silent,
+) -> StressReport:
+    """Stress every strategy of a study: its named scenarios, and correlation from −1 to 1.
+
+    The study's own markets are replaced by ``stress.scenarios``; its exposure, hedges, costs and
+    limits stay. `out` as in `compare`.
+    """
+    plan = study_of(study)
+    digest = plan.digest("stress")
+    spec = plan.stress
+    named = plan.model_copy(
+        update={
+            "markets": tuple(
+                MarketSpec(scenario=s, paths=spec.scenario_paths, bars=spec.bars)
+                for s in spec.scenarios
+            )
+        }
+    )
+    tasks = tasks_of(named, audits=False)
+    swept = [
+        _SweepTask(plan, i) for i, s in enumerate(strategies_of(plan)) if _hedges(type(s).__name__)
+    ]
+    total = len(tasks) + len(swept)
+    executor = executor_of(workers)
+
+    def first(done: int, _: int, what: str) -> None:
+        progress(done, total, what)
+
+    results = run_tasks(tasks, executor, first)
+    comparison = collect(named, digest, results, [t.market for t in tasks])
+    sweeps = []
+    for done, sweep in enumerate(executor.map(run_sweep, swept), start=len(tasks) + 1):
+        progress(done, total, f"{sweep.strategy}: correlation −1 … 1")
+        sweeps.append(sweep)
+    report = StressReport(
+        study=plan,
+        digest=digest,
+        scenarios=comparison,
+        base=spec.base,
+        sweeps=tuple(sweeps),
+        paths=spec.paths,
+        bars=spec.bars,
+        manifest=manifest(plan, digest, "stress", list(comparison.markets)),
+    )
+    return report if out is None else save(report, Path(out))
+
+
+def run_sweep(task: _SweepTask) -> Sweep:
+    """The sweep of one strategy; pure, so that it may run in any process."""
+    study, spec = task.study, task.study.stress
+    market = MarketSpec(scenario=spec.base, paths=spec.paths, bars=spec.bars)
+    arena = arena_of(study, market, start=common_start(study))
+    sweep = SweepSetup(
+        sweepable(load_scenario(spec.base)), arena.setup, spec.paths, spec.bars, study.seed
+    )
+    grid = np.linspace(-1.0, 1.0, spec.points)
+    strategy = strategies_of(study)[task.strategy]
+    return sweep_strategy(strategy, study.strategies[task.strategy].label, sweep, grid)
+
+
+def _hedges(name: str) -> bool:
+    """Whether a strategy hedges at all; the unhedged book is on every plot anyway."""
+    return name != "Naked"
+
+
+def save(report: StressReport, out: Path) -> StressReport:
+    """Write a stress report to ``out/<digest>/`` and return it with its folder."""
+    from backtester.report.documents import scorecard_json, stress_json
+    from backtester.report.stress import stress_html
+
+    folder = write_results(
+        out,
+        report.digest,
+        {
+            "study.yaml": report.study.to_yaml(),
+            "scorecard.json": json_text(scorecard_json(report.scenarios)),
+            "scorecard.parquet": parquet_bytes(report.scenarios.to_frame()),
+            "stress.json": json_text(stress_json(report)),
+            "report.html": stress_html(report),
+            "manifest.json": json_text(report.manifest),
+        },
+    )
+    return replace(report, folder=folder)

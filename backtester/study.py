@@ -1,0 +1,310 @@
+"""A study: the frozen, validated and digested description of a comparison or a stress report."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from backtester.costs.model import CostConfig
+from backtester.errors import BacktesterError, ConfigError, did_you_mean
+from backtester.yaml_files import read_mapping
+
+SCHEMA = 1
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Name = Annotated[str, Field(min_length=1, max_length=80)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ExposureSpec(_Model):
+    """What is to be hedged: positions by asset here, or in a CSV file of the user's own.
+
+    unit: ``notional`` (money at the first stamp) or ``units``. hold: ``units`` keeps the number of
+    units, ``notional`` keeps the money.
+    """
+
+    positions: dict[Name, float] | None = None
+    file: str | None = None
+    unit: Literal["notional", "units"] = "notional"
+    hold: Literal["notional", "units"] = "units"
+
+    @model_validator(mode="after")
+    def _one_source(self) -> ExposureSpec:
+        if (self.positions is None) == (self.file is None):
+            raise ValueError("give either positions or a file")
+        return self
+
+
+class HistorySpec(_Model):
+    """Prices of one's own: CSV or Parquet, wide; see `backtester.market.loaders.files`."""
+
+    prices: str
+    funding: str | None = None
+    half_spread: str | float | None = None
+    depth: str | float | None = None
+    calendar: Literal["24/7", "sessions"] = "24/7"
+    assume_tz: str | None = None
+    missing: str = "error"
+    columns: tuple[Name, ...] | None = None
+    start: str | None = None
+    end: str | None = None
+
+
+class MarketSpec(_Model):
+    """One market: real history, or an ensemble drawn from a scenario.
+
+    `exposure`, `hedge_with` and `costs` override the study's where the market has other assets.
+    """
+
+    name: Name | None = None
+    history: str | HistorySpec | None = None
+    scenario: str | None = None
+    paths: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
+    bars: Annotated[int, Field(ge=2, le=1_000_000)] = 365
+    exposure: ExposureSpec | None = None
+    hedge_with: tuple[Name, ...] | None = None
+    costs: CostConfig | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> MarketSpec:
+        if (self.history is None) == (self.scenario is None):
+            raise ValueError("give either history or scenario")
+        return self
+
+
+class StrategySpec(_Model):
+    """A strategy by name, ``module:Class`` or file, with its parameters and a label."""
+
+    use: str
+    label: Name
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class LimitSpec(_Model):
+    """Limits on the hedges in multiples of capital; None is no limit."""
+
+    position: Positive | None = 3.0
+    gross: Positive | None = 4.0
+    turnover: Positive | None = None
+
+
+class StressSpec(_Model):
+    """What `backtester stress` runs: named scenarios, and a correlation sweep of one of them.
+
+    points correlations from −1 to 1 on `paths` paths × `bars` bars of scenario `base` each.
+    """
+
+    scenario_paths: Annotated[int, Field(ge=1, le=1_000_000)] = 256
+    scenarios: tuple[str, ...] = ("normal", "crisis", "correlation_breakdown", "regime_switching")
+    base: str = "normal"
+    points: Annotated[int, Field(ge=3, le=201)] = 21
+    paths: Annotated[int, Field(ge=2, le=50)] = 50
+    bars: Annotated[int, Field(ge=30, le=100_000)] = 365
+
+
+class Study(_Model):
+    """Strategies × markets, one exposure and its capital; its digest names its results folder.
+
+    Attributes
+    ----------
+    risk_aversion: λ, dimensionless; γ = λ / capital.
+    horizon: holding horizon in trading days; None calibrates it (see docs/hedging.md).
+    rebalance: trading days between decisions.
+    execution: ``next_event`` (default) or ``same_close``, which looks ahead and is flagged.
+    placebo_paths: paths of the constant-correlation placebo of each market with two regimes.
+    """
+
+    schema_version: Literal[1] = SCHEMA
+    name: Name = "study"
+    exposure: ExposureSpec
+    capital: Positive
+    hedge_with: tuple[Name, ...] = Field(min_length=1)
+    markets: tuple[MarketSpec, ...] = Field(min_length=1)
+    strategies: tuple[StrategySpec, ...] = Field(min_length=1)
+    costs: CostConfig = CostConfig()
+    limits: LimitSpec = LimitSpec()
+    risk_aversion: Positive = 5.0
+    horizon: Positive | None = None
+    rebalance: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    execution: Literal["next_event", "same_close"] = "next_event"
+    placebo_paths: Annotated[int, Field(ge=0, le=100_000)] = 100
+    seed: int = 0
+    stress: StressSpec = StressSpec()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        data = dict(data)
+        if isinstance(data.get("exposure"), str):
+            data["exposure"] = {"file": data["exposure"]}
+        for key in ("strategies", "markets"):
+            if isinstance(data.get(key), (str, dict)):
+                data[key] = [data[key]]
+        if isinstance(data.get("strategies"), (list, tuple)):
+            data["strategies"] = [_strategy(s) for s in data["strategies"]]
+        if isinstance(data.get("markets"), (list, tuple)):
+            data["markets"] = [
+                {"scenario": m} if isinstance(m, str) else m for m in data["markets"]
+            ]
+        return data
+
+    @model_validator(mode="after")
+    def _unique(self) -> Study:
+        labels = [s.label for s in self.strategies]
+        for label in labels:
+            if labels.count(label) > 1:
+                raise ValueError(f"two strategies are labelled {label!r}; give each a label")
+        names = [m.name or m.scenario or str(m.history) for m in self.markets]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two markets are called {name!r}; give each a name")
+        return self
+
+    @classmethod
+    def of(cls, data: Any, *, source: str = "study") -> Study:
+        """A study from plain data; ConfigError names the key and the cure."""
+        if isinstance(data, cls):
+            return data
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            raise _explain(error, source) from error
+
+    @classmethod
+    def read(cls, path: str | Path) -> Study:
+        """A study from a YAML file; relative paths in it are relative to the file."""
+        file = Path(path)
+        data = read_mapping(file, "study")
+        return cls.of(data, source=file.name).resolved(file.parent)
+
+    def resolved(self, folder: Path) -> Study:
+        """The study with the files it names as absolute paths."""
+
+        def absolute(value: Any) -> Any:
+            return str((folder / value).resolve()) if isinstance(value, str) else value
+
+        data = self.model_dump(mode="json")
+        for spec in [data, *data["markets"]]:
+            exposure = spec.get("exposure")
+            if exposure and exposure["file"]:
+                exposure["file"] = absolute(exposure["file"])
+        for market in data["markets"]:
+            if isinstance(market["history"], dict):
+                for key in ("prices", "funding", "half_spread", "depth"):
+                    market["history"][key] = absolute(market["history"][key])
+            if market["scenario"] and market["scenario"].endswith((".yaml", ".yml")):
+                market["scenario"] = absolute(market["scenario"])
+        for strategy in data["strategies"]:
+            file, colon, name = strategy["use"].partition(".py")
+            if colon and (not name or name.startswith(":")):
+                strategy["use"] = absolute(file + ".py") + name
+        return Study.of(data)
+
+    def files(self) -> tuple[Path, ...]:
+        """Every file the study reads: their contents are part of its digest."""
+        found: list[str] = []
+        for spec in (self, *self.markets):
+            exposure = spec.exposure
+            if exposure is not None and exposure.file:
+                found.append(exposure.file)
+        for market in self.markets:
+            if isinstance(market.history, HistorySpec):
+                h = market.history
+                found += [
+                    x for x in (h.prices, h.funding, h.half_spread, h.depth) if isinstance(x, str)
+                ]
+            if market.scenario and market.scenario.endswith((".yaml", ".yml")):
+                found.append(market.scenario)
+        for strategy in self.strategies:
+            file, dot, _ = strategy.use.partition(".py")
+            if dot:
+                found.append(file + ".py")
+        return tuple(Path(f) for f in dict.fromkeys(found))
+
+    def file_hashes(self) -> dict[str, str]:
+        """sha256 of every file the study reads, by file name; a missing one is a ConfigError."""
+        hashes = {}
+        for file in self.files():
+            try:
+                hashes[str(file)] = hashlib.sha256(file.read_bytes()).hexdigest()
+            except OSError as error:
+                raise ConfigError(
+                    f"study {self.name!r} names file {file.name!r}, which cannot be read "
+                    f"({error.strerror})",
+                    cure="Check the path; it is relative to the study file.",
+                ) from error
+        return hashes
+
+    def digest(self, kind: str = "compare") -> str:
+        """16 hex digits of everything that decides the numbers: settings and file contents."""
+        data = self.model_dump(mode="json")
+        text = json.dumps(data, sort_keys=True)
+        hashes = self.file_hashes()
+        for path, content in hashes.items():  # the place of a file does not matter, its bytes do
+            text = text.replace(json.dumps(path)[1:-1], content)
+        return hashlib.sha256(f"{kind}\n{text}".encode()).hexdigest()[:16]
+
+    def to_yaml(self) -> str:
+        """The study as YAML that reads back as the same study."""
+        import yaml
+
+        text: str = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+        return text
+
+
+def _strategy(spec: Any) -> Any:
+    """Short forms of a strategy: a name, or one name with its parameters."""
+    if isinstance(spec, str):
+        return {"use": spec, "label": _label(spec)}
+    if isinstance(spec, dict) and "use" in spec:
+        return {"label": _label(str(spec["use"])), **spec}
+    if isinstance(spec, dict) and len(spec) == 1:
+        use, parameters = next(iter(spec.items()))
+        return {"use": use, "label": _label(str(use)), "parameters": parameters or {}}
+    return spec
+
+
+def _label(use: str) -> str:
+    tail = use.rpartition(":")[2] if ":" in use else use
+    return Path(tail).stem if tail.endswith(".py") else tail
+
+
+def _explain(error: ValidationError, source: str) -> BacktesterError:
+    first = error.errors()[0]
+    loc = [str(part) for part in first["loc"]]
+    where = ".".join(loc) or "the study"
+    if first["type"] == "extra_forbidden":
+        return ConfigError(
+            f"{source}: unknown key {where!r}", cure=did_you_mean(loc[-1], _keys_at(loc[:-1]))
+        )
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    message = first["msg"].removeprefix("Value error, ")
+    return ConfigError(
+        f"{source}: {where}: {message}{more}",
+        cure="See docs/studies.md for the keys of a study and their units.",
+    )
+
+
+def _keys_at(path: list[str]) -> list[str]:
+    models: dict[str, type[BaseModel]] = {
+        "exposure": ExposureSpec,
+        "history": HistorySpec,
+        "HistorySpec": HistorySpec,
+        "markets": MarketSpec,
+        "strategies": StrategySpec,
+        "costs": CostConfig,
+        "limits": LimitSpec,
+        "stress": StressSpec,
+    }
+    for part in reversed(path):
+        if part in models:
+            return list(models[part].model_fields)
+    return list(Study.model_fields)
