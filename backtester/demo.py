@@ -30,8 +30,7 @@ def demo_study(paths: int = 1000, bars: int = 365, seed: int = 7) -> Study:
             "hedge_with": ["BTC-PERP", "ETH-PERP", "LTC", "PAXG"],
             "markets": [
                 {
-                    "name": "index-history",
-                    "history": "indices",
+                    "history": "index-history",
                     "exposure": {"positions": {"SP500": 1_000_000}},
                     "hedge_with": ["NASDAQ", "WTI"],
                     "costs": {"fee_bps": 0.5, "half_spread_bps": 1.0, "borrow_bps": 30},

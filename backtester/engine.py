@@ -10,13 +10,14 @@ import numpy as np
 
 from backtester.accounting.accrual import accrual
 from backtester.accounting.book import Book, accrue, mark, open_book, set_exposure
+from backtester.accounting.fills import Fills
 from backtester.accounting.ledger import Entry, Ledger
 from backtester.arrays import Bool, Byte, Float
 from backtester.clock import Clock, iso
 from backtester.costs.model import CostModel
 from backtester.errors import DataError, Status
 from backtester.events import Kind, Signal
-from backtester.execution.broker import Fills, Orders, execute, order
+from backtester.execution.broker import Orders, execute, order
 from backtester.execution.quotes import Quotes
 from backtester.guard import guarded
 from backtester.hedging.assemble import assemble

@@ -63,7 +63,11 @@ def strategies_of(study: Study) -> tuple[Strategy[Any], ...]:
     """The study's strategies, configured; errors name the strategy and the parameter."""
     from backtester.plugins import load_strategy
 
-    return tuple(load_strategy(s.use).configured(s.parameters) for s in study.strategies)
+    found: list[Strategy[Any]] = []
+    for spec in study.strategies:
+        kind: type[Strategy[Any]] = load_strategy(spec.use)
+        found.append(kind.configured(spec.parameters))
+    return tuple(found)
 
 
 def common_start(study: Study) -> float:

@@ -187,11 +187,12 @@ def _row(series: PathSeries, values: Moments, regime: Regime, found: Evaluation)
 
 def _empty(series: PathSeries) -> Score:
     nothing = Estimate(math.nan, note="no bars were scored")
+    estimates: dict[str, Any] = dict.fromkeys(NAMES, nothing)
     return Score(
         strategy=series.strategy,
         market=series.market,
         regime=ALL,
-        **dict.fromkeys(NAMES, nothing),
+        **estimates,
         cost_by_term=dict.fromkeys(series.terms, math.nan),
         bars=0,
         paths=0,

@@ -13,7 +13,7 @@ from backtester.costs.model import CostConfig
 from backtester.errors import BacktesterError, ConfigError, did_you_mean
 from backtester.yaml_files import read_mapping
 
-SCHEMA = 1
+SCHEMA: Literal[1] = 1
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=80)]
 
@@ -211,8 +211,7 @@ class Study(_Model):
     def files(self) -> tuple[Path, ...]:
         """Every file the study reads: their contents are part of its digest."""
         found: list[str] = []
-        for spec in (self, *self.markets):
-            exposure = spec.exposure
+        for exposure in (self.exposure, *(m.exposure for m in self.markets)):
             if exposure is not None and exposure.file:
                 found.append(exposure.file)
         for market in self.markets:

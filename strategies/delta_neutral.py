@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from backtester.accounting.book import Book
-from backtester.arrays import Bool, Float, Int
+from backtester.arrays import Bool, Float
 from backtester.estimation.covariance import EwmaCovariance
 from backtester.estimation.ewma import Ewma, EwmaState
 from backtester.hedging.decision import HedgeDecision, Neutrality, Quadratic
@@ -45,8 +45,9 @@ class DeltaNeutralOffset(Strategy[State]):
 
     and among the hedges that satisfy all of them the engine takes the one of least variance plus
     cost. What is held in underlyings without an instrument is offset in beta against the equally
-    weighted basket m of the remaining instruments: |Σ β_i (e_i + (Bᵀh)_i)| ≤ band × Σ |β_i e_i|
-    over those assets, β_i = Cov(r_i, r_m)/Var(r_m). Where no instrument remains (or with
+    weighted basket m of the remaining instruments: |Σ β_i (e_i + (Bᵀh)_i)| ≤ band × Σ |β_i e_i| + s
+    over those assets, β_i = Cov(r_i, r_m)/Var(r_m), s the standard error of the exposure's beta:
+    a narrower band would trade on the noise of the estimate. Where no instrument remains (or with
     ``beta_neutral=False``) it is left to the variance term. Funding earns on the short leg; its
     forecast chooses among hedges that are equivalent, and never leaves the band.
 
@@ -102,11 +103,11 @@ class DeltaNeutralOffset(Strategy[State]):
 
     def decide(self, view: MarketView, book: Book, state: State) -> HedgeDecision:
         """Trade where a band is breached or no hedge is on yet."""
-        rows = self._rows(state, book.instrument_index)
+        rows, noise = self._rows(state, book.exposure)
         held = book.exposure.copy()
         held[:, book.instrument_index] += book.hedges
         net = (rows * held[:, None, :]).sum(axis=-1)
-        band = self.band * np.abs(rows * book.exposure[:, None, :]).sum(axis=-1)
+        band = self.band * np.abs(rows * book.exposure[:, None, :]).sum(axis=-1) + noise
         unopened = ~book.hedges.any(axis=-1)
         breached = (np.abs(net) > band * (1.0 + _SLACK)).any(axis=-1)
         unruled = np.full(len(net), rows.shape[1] == 0)  # the engine's own no-trade band decides
@@ -135,21 +136,24 @@ class DeltaNeutralOffset(Strategy[State]):
     def _underlying(self, asset: str) -> str:
         return self.underlyings.get(asset, asset.removesuffix("-PERP"))
 
-    def _rows(self, state: State, instruments: Int) -> Float:
-        """Neutrality rows (P, M, N): one per paired underlying, and the beta row."""
+    def _rows(self, state: State, exposure: Float) -> tuple[Float, Float]:
+        """Neutrality rows (P, M, N), one per paired underlying and the beta row; noise (P, M)."""
         groups, covariance = state.groups, state.covariance.mean
-        shape = (len(covariance), *groups.rows.shape)
-        rows = np.broadcast_to(groups.rows, shape)
+        paired, paths = len(groups.rows), len(covariance)
+        rows = np.broadcast_to(groups.rows, (paths, *groups.rows.shape))
+        noise = np.zeros((paths, paired))
         if not (self.beta_neutral and groups.rest.any() and groups.free.any()):
-            return rows
+            return rows, noise
         basket = groups.free / groups.free.sum()
         with_basket = (covariance * basket).sum(axis=-1)
         variance = (with_basket * basket).sum(axis=-1)
-        used = groups.rest | groups.free
-        beta = np.divide(
-            with_basket * used,
-            variance[:, None],
-            out=np.zeros_like(with_basket),
-            where=variance[:, None] > 0.0,
-        )
-        return np.concatenate([rows, beta[:, None, :]], axis=1)
+        inverse = np.divide(1.0, variance, out=np.zeros_like(variance), where=variance > 0.0)
+        beta = with_basket * inverse[:, None] * (groups.rest | groups.free)
+        # Standard error of an OLS slope, √(residual variance / (n · Var m)), in money.
+        rest = exposure * groups.rest
+        own = ((covariance * rest[:, None, :]).sum(axis=-1) * rest).sum(axis=-1)
+        explained = (beta * rest).sum(axis=-1)
+        left = np.maximum(own - explained * explained * variance, 0.0)
+        error = np.sqrt(left * inverse / max(state.covariance.sample_size, 1.0))
+        rows = np.concatenate([rows, beta[:, None, :]], axis=1)
+        return rows, np.concatenate([noise, error[:, None]], axis=1)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backtester.arrays import Float
+from backtester.arrays import Float, Int
 from backtester.errors import ConfigError
 
 
@@ -33,7 +33,7 @@ class Exposure:
                 cure="Give at least one position different from zero.",
             )
 
-    def units(self, price: Float, columns: Float) -> Float:
+    def units(self, price: Float, columns: Int) -> Float:
         """Units (P, N) at `price` (P, N), given the assets' columns."""
         units = np.zeros_like(price)
         for column, amount in zip(columns.tolist(), self.amounts.tolist(), strict=True):

@@ -12,7 +12,7 @@ from backtester.arrays import Float
 from backtester.calibration.estimate import ESTIMATORS, Estimate, estimate_regime
 from backtester.calibration.reversion import Reverting, fit_reverting, per_bar
 from backtester.calibration.split import WINDOW_DAYS, Split, split_by_volatility
-from backtester.clock import Calendar, calendar_named, iso
+from backtester.clock import Calendar, iso
 from backtester.errors import ConfigError, DataError, did_you_mean
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ def calibrate(
     crisis_share: share of bars labelled crisis, ex post; see `split_by_volatility`.
     estimator: ``sample`` or ``ledoit_wolf``, for the correlations.
     perpetuals: perpetual → its spot among `assets`.
-    funding: rate paid at each settlement, fraction of notional, one column per perpetual.
+    funding: rate paid at each settlement, fraction of notional, one column per perpetual (called
+        by its name, or by its spot's).
     basis: log(perpetual / spot), both from one venue at one time, one column per perpetual.
 
     Selecting bars by their volatility inflates the correlation measured within them even where
@@ -129,7 +130,8 @@ def calibrate(
             assert frame is not None
             who = f"{what} of {perpetual!r}"
             total = what == "funding"
-            values = per_bar(frame, perpetual, panel.times, assume_tz, total=total, who=who)
+            column = perpetual if perpetual in frame.columns else pairs[perpetual]
+            values = per_bar(frame, column, panel.times, assume_tz, total=total, who=who)
             result[perpetual] = fit_reverting(values[1:] * scale, masks, days, who)
         return result
 

@@ -31,6 +31,7 @@ def yaml_text(
     choices: Choices = PLAIN,
     sources: Sequence[Mapping[str, str]] = (),
     command: str | None = None,
+    notes: Sequence[str] = (),
 ) -> str:
     """The scenario of `kind` as YAML with its provenance; figures are rounded to what is known.
 
@@ -40,7 +41,7 @@ def yaml_text(
     import yaml
 
     data = scenario_data(calibration, kind, name or kind, choices)
-    data["provenance"] = _provenance(calibration, kind, choices, sources, command)
+    data["provenance"] = _provenance(calibration, kind, choices, sources, command, notes)
 
     class Dumper(yaml.SafeDumper):
         """Rows of a matrix on one line each; no aliases."""
@@ -145,6 +146,7 @@ def _provenance(
     choices: Choices,
     sources: Sequence[Mapping[str, str]],
     command: str | None,
+    notes: Sequence[str],
 ) -> dict[str, Any]:
     import datetime
 
@@ -187,6 +189,7 @@ def _provenance(
         "Crisis bars were selected by their volatility, which raises the correlation measured "
         "within them even where dependence is constant (Forbes & Rigobon 2002).",
         *calibration.notes,
+        *notes,
     ]
     return data
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import ceil
 from typing import Any
 
 import numpy as np
 
 from backtester.accounting.exposure import Exposure
 from backtester.costs.model import CostConfig
-from backtester.errors import BacktesterError
 from backtester.hedging.assemble import HedgeSettings
 from backtester.hedging.decision import Limits
 from backtester.laws.market import Layout, bars_for, layouts, paths_for, synthetic
@@ -57,12 +57,14 @@ class Bench:
         """Name of the strategy."""
         return self.kind.__name__
 
-    @cached_property
     def panel(self) -> MarketPanel:
-        """The market of most laws."""
+        """The market of most laws, drawn anew each time.
+
+        No law may keep one alive while the strategy runs on another: a strategy that searches
+        memory for a panel must find the one it runs on.
+        """
         return self.market(self.seed)
 
-    @cached_property
     def other(self) -> MarketPanel:
         """Another market of the same shape."""
         return self.market(self.seed + 1)
@@ -75,7 +77,7 @@ class Bench:
     @cached_property
     def baseline(self) -> Record:
         """What a fresh instance decides on `panel`."""
-        return record(self.fresh(), self.panel, self.setup)
+        return record(self.fresh(), self.panel(), self.setup)
 
     def market(self, seed: int) -> MarketPanel:
         """A market of this bench's shape."""
@@ -95,13 +97,13 @@ class Bench:
         if len(events) <= count:
             return events
         picks = np.unique(np.linspace(0, len(events) - 1, count).round().astype(int))
-        return [events[i] for i in {0, 1, *picks.tolist()}]
+        return [events[i] for i in sorted({0, 1, *picks.tolist()})]
 
     def describe(self) -> str:
         """The market in words."""
-        p = self.panel
+        paths, bars = paths_for(self.layout), bars_for(self.fresh())
         return (
-            f"a synthetic market of {p.paths} paths × {p.bars} daily bars: "
+            f"a synthetic market of {paths} paths × {bars} daily bars: "
             f"{', '.join(self.layout.exposed)} held, {', '.join(self.layout.instruments)} as hedges"
         )
 
@@ -121,10 +123,5 @@ def bench_for(kind: type[Strategy[Any]], parameters: dict[str, Any], seed: int) 
 
 def _accepts(bench: Bench) -> bool:
     """Whether a fresh instance gets as far as its first decision."""
-    panel = bench.panel
-    try:
-        first = int(np.ceil(bench.fresh().warmup)) + 1
-        taken = record(bench.fresh(), panel, bench.setup, stop=first)
-    except BacktesterError:
-        return False
-    return taken.error is None
+    first = ceil(bench.fresh().warmup) + 1
+    return record(bench.fresh(), bench.panel(), bench.setup, stop=first).error is None

@@ -19,6 +19,7 @@ class Difference:
     t: int
     time: int
     text: str
+    rounding: bool = False  # so small that only the order of additions can be the cause
 
     @property
     def when(self) -> str:
@@ -36,25 +37,32 @@ def first_difference(
         if t not in b.decisions:
             why = f" ({b.error.what})" if b.error is not None else ""
             return Difference(t, a.times[t], f"no decision was reached{why}")
-        text = contrast(a.decisions[t], b.decisions[t], layout)
-        if text:
-            return Difference(t, a.times[t], text)
+        one, two = a.decisions[t], b.decisions[t]
+        name = contrast(one, two)
+        if name is not None:
+            text = _words(name, one.get(name), two.get(name), layout)
+            return Difference(t, a.times[t], text, _tiny(one.get(name), two.get(name)))
     return None
 
 
-def contrast(a: Values, b: Values, layout: Layout) -> str:
-    """The first item of two decisions that differs, or nothing."""
+def contrast(a: Values, b: Values) -> str | None:
+    """The first item of two decisions that differs."""
     for name in [*a, *(n for n in b if n not in a)]:
-        if name not in a or name not in b:
-            return f"{name} is {'absent' if name not in a else 'there'}, then " + (
-                "there" if name not in a else "absent"
-            )
-        if not same(a[name], b[name]):
-            return _words(name, a[name], b[name], layout)
-    return ""
+        if name not in a or name not in b or not same(a[name], b[name]):
+            return name
+    return None
+
+
+def _tiny(a: Any, b: Any) -> bool:
+    numbers = isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.dtype.kind == "f"
+    if not numbers or a.shape != b.shape:
+        return False
+    return bool(apart(a, b).max() <= 1e-9 * max(float(np.abs(a).max()), 1e-300))
 
 
 def _words(name: str, a: Any, b: Any, layout: Layout) -> str:
+    if a is None or b is None:
+        return f"{name} is {'absent, then there' if a is None else 'there, then absent'}"
     if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray):
         return f"{name} is {a!r}, then {b!r}"
     if a.shape != b.shape:

@@ -79,8 +79,17 @@ def record(
         except _Enough:
             return taken
         except BacktesterError as error:
-            taken.error = error
+            taken.error = without_frames(error)
     return taken
+
+
+def without_frames(error: BacktesterError) -> BacktesterError:
+    """`error` without its tracebacks, whose frames would keep the market it ran on alive."""
+    link: BaseException | None = error
+    while link is not None:
+        link.__traceback__ = None
+        link = link.__cause__ or link.__context__
+    return error
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def panel_arrays(
     frame.index = times
     frame, note = _fill(frame, missing, name)
     notes += note
-    stamps = frame.index.as_unit("ns").asi8.astype(np.int64)
+    stamps = nanoseconds(frame)
     arrays: dict[str, Any] = {
         "times": stamps,
         "assets": tuple(frame.columns),
@@ -55,6 +55,13 @@ def panel_arrays(
         else:
             arrays[item] = _field(item, value, frame, name, assume_tz)
     return arrays, tuple(notes)
+
+
+def nanoseconds(frame: pd.DataFrame) -> Int:
+    """The stamps of a frame with a DatetimeIndex, UTC nanoseconds whatever unit pandas keeps."""
+    import pandas as pd
+
+    return np.array(pd.DatetimeIndex(frame.index).as_unit("ns").asi8, dtype=np.int64)
 
 
 def utc_index(index: Any, who: str, assume_tz: str | None) -> pd.DatetimeIndex:
@@ -90,7 +97,7 @@ def utc_index(index: Any, who: str, assume_tz: str | None) -> pd.DatetimeIndex:
             raise DataError(
                 f"unknown time zone {assume_tz!r} for {who}", cure='Use e.g. "UTC".'
             ) from error
-    index = index.tz_convert("UTC")
+    index = pd.DatetimeIndex(index.tz_convert("UTC"))
     if index.has_duplicates:
         twice = index[index.duplicated()][:5]
         raise DataError(
@@ -111,7 +118,7 @@ def utc_index(index: Any, who: str, assume_tz: str | None) -> pd.DatetimeIndex:
             f"timestamps of {who} run from {index[0]} to {index[-1]}",
             cure="Epoch milliseconds read as seconds? Pass the right unit to pd.to_datetime.",
         )
-    return index
+    return pd.DatetimeIndex(index)
 
 
 def window(
@@ -237,8 +244,8 @@ def _funding(value: pd.DataFrame, frame: pd.DataFrame, name: str, assume_tz: str
             when=str(other.index[t]),
             cure="A missing settlement is not zero; find it or cut the history.",
         )
-    stamps: Int = frame.index.as_unit("ns").asi8
-    slot = np.searchsorted(stamps, other.index.as_unit("ns").asi8, side="left")
+    stamps = nanoseconds(frame)
+    slot = np.searchsorted(stamps, nanoseconds(other), side="left")
     inside = (slot > 0) & (slot < len(stamps))
     total = np.zeros((len(stamps), 1, len(frame.columns)))
     for column in other.columns:

@@ -76,7 +76,8 @@ class MarketView:
     @property
     def prices(self) -> Float:
         """Prices at t, (P, N)."""
-        return self.past[self.t]
+        now: Float = self.past[self.t]
+        return now
 
     def returns(self) -> Float:
         """Simple returns of the last bar, (P, N); zeros at the first event (`elapsed` 0)."""
@@ -86,7 +87,8 @@ class MarketView:
 
     def history(self, bars: int) -> Float:
         """Prices of the last `bars` events up to and including t, (≤ bars, P, N), read-only."""
-        return self.past[max(0, self.t + 1 - bars) : self.t + 1]
+        window: Float = self.past[max(0, self.t + 1 - bars) : self.t + 1]
+        return window
 
     def __repr__(self) -> str:
         return f"MarketView(t={self.t}, time={iso(self.time)})"

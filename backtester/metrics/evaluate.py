@@ -108,11 +108,8 @@ def evaluate(
     samples |= _drawdowns(series, regime, falls, seed, bool(shortage))
     losses = -values.net_windows
     observations, events = tail_counts(losses, starting, LEVEL, HORIZON)
-    thin = ""
-    if observations < LEAST_TAIL:
-        thin = f"insufficient: {observations} tail observations, {LEAST_TAIL} needed"
-    elif events < LEAST_EVENTS:
-        thin = f"insufficient: {events} distinct tail events, {LEAST_EVENTS} needed"
+    thin = _needed(observations, LEAST_TAIL, "tail observation")
+    thin = thin or _needed(events, LEAST_EVENTS, "distinct tail event")
     return Evaluation(samples, observations, events, shortage, thin)
 
 
@@ -204,13 +201,15 @@ def _drawdowns(
 def _shortage(regime: Regime, history: bool) -> str:
     """Why the regime allows no interval, or nothing."""
     if not history:
-        paths = regime.paths
-        few = paths < LEAST_EPISODES
-        return f"insufficient: {paths} paths, {LEAST_EPISODES} needed" if few else ""
+        return _needed(regime.paths, LEAST_EPISODES, "path")
     if regime.name == ALL:
         blocks = int(regime.count / block_length(regime.count))
-        few = blocks < LEAST_EPISODES
-        return f"insufficient: {blocks} blocks, {LEAST_EPISODES} needed" if few else ""
-    episodes = episode_count(regime.bars)
-    few = episodes < LEAST_EPISODES
-    return f"insufficient: {episodes} episodes, {LEAST_EPISODES} needed" if few else ""
+        return _needed(blocks, LEAST_EPISODES, "block")
+    return _needed(episode_count(regime.bars), LEAST_EPISODES, "episode")
+
+
+def _needed(count: int, least: int, what: str) -> str:
+    """The reason why `count` is not enough, or nothing."""
+    if count >= least:
+        return ""
+    return f"insufficient: {count} {what}{'' if count == 1 else 's'}, {least} needed"

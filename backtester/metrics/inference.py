@@ -157,7 +157,7 @@ def bootstrap_weights(bars: Bool, name: str, seed: int, draws: int = DRAWS) -> I
 
 def block_length(bars: int) -> float:
     """Mean stationary block length in bars."""
-    return max(BLOCK_BARS, float(bars) ** (1.0 / 3.0))
+    return max(BLOCK_BARS, math.cbrt(bars))
 
 
 def stationary_counts(generator: np.random.Generator, bars: int) -> Float:

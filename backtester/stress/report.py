@@ -53,17 +53,17 @@ def stress(
     swept = [
         _SweepTask(plan, i) for i, s in enumerate(strategies_of(plan)) if _hedges(type(s).__name__)
     ]
-    total = len(tasks) + len(swept)
+    everything = len(tasks) + len(swept)
     executor = executor_of(workers)
 
-    def first(done: int, _: int, what: str) -> None:
-        progress(done, total, what)
+    def first(done: int, total: int, what: str) -> None:
+        progress(done, everything, what)
 
     results = run_tasks(tasks, executor, first)
     comparison = collect(named, digest, results, [t.market for t in tasks])
     sweeps = []
     for done, sweep in enumerate(executor.map(run_sweep, swept), start=len(tasks) + 1):
-        progress(done, total, f"{sweep.strategy}: correlation −1 … 1")
+        progress(done, everything, f"{sweep.strategy}: correlation −1 … 1")
         sweeps.append(sweep)
     report = StressReport(
         study=plan,

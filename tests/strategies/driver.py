@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from backtester.accounting.book import Book
-from backtester.arrays import Bool, Float, Int
+from backtester.arrays import Bool, Float, Int, readonly
 from backtester.estimation.beta import solve_psd
 from backtester.hedging.contract import checked
 from backtester.hedging.decision import HedgeDecision, Quadratic, Target
@@ -49,16 +49,13 @@ class World:
         )
 
     def view(self, t: int) -> MarketView:
-        past = self.prices.copy() if t < 3 else self.prices
-        if t < 3:
-            past[t + 1 :] = np.nan
         paths, assets = self.prices.shape[1:]
         return MarketView(
             t=t,
             time=int(t * self.elapsed * 86_400_000_000_000),
             elapsed=self.elapsed if t else 0.0,
             now=t * self.elapsed,
-            past=past,
+            past=readonly(self.prices),
             half_spread=np.zeros((paths, assets)),
             funding=None if self.funding is None else self.funding[t],
             cost_rate=np.zeros((paths, len(self.instruments))),
@@ -70,9 +67,9 @@ class World:
         for name, money in self.exposure.items():
             units[:, self.assets.index(name)] = money / price[:, self.assets.index(name)]
         return Book(
-            price=price,
-            exposure_units=units,
-            hedge_units=hedges / price[:, self.index],
+            price=readonly(price),
+            exposure_units=readonly(units),
+            hedge_units=readonly(hedges / price[:, self.index]),
             cash=np.zeros(len(price)),
             instrument_index=self.index,
             capital=1e6,

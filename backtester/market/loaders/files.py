@@ -156,9 +156,13 @@ def read_book(path: str | Path) -> Exposure:
 
 def read_funding(path: str | Path) -> pd.DataFrame:
     """Funding rates, time × perpetual: wide, or long with columns asset and funding_rate."""
-    file = Path(path)
-    head = _read(file)
-    return read_prices(file, values="funding_rate" if "funding_rate" in head.columns else None)
+    long = "funding_rate" in columns_of(path)
+    return read_prices(path, values="funding_rate" if long else None)
+
+
+def columns_of(path: str | Path) -> list[str]:
+    """Names of the columns of a file."""
+    return [str(c) for c in _read(Path(path)).columns]
 
 
 def _funding(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
@@ -193,7 +197,9 @@ def _read(file: Path, *, text: bool = False) -> pd.DataFrame:
             cure="Check the path, and that the file is whole: a header line, then one row per time.",
         ) from error
     if frame.empty:
-        raise DataError(f"file {file.name!r} has no rows", cure="Give a header and at least one row.")
+        raise DataError(
+            f"file {file.name!r} has no rows", cure="Give a header and at least one row."
+        )
     return frame
 
 

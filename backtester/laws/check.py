@@ -1,0 +1,113 @@
+"""`check_strategy`: every law, in an order in which each one's verdict can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from backtester.errors import BacktesterError, PluginError
+from backtester.laws.bench import Bench, bench_for
+from backtester.laws.contract import bare_market, contract, one_instrument, quiet_asset
+from backtester.laws.determinism import determinism, repeats
+from backtester.laws.ensemble import ensemble
+from backtester.laws.inputs import inputs
+from backtester.laws.interface import interface, own_line
+from backtester.laws.metamorphic import another_year, other_units, twice_the_book
+from backtester.laws.report import CheckReport, CheckResult, failed, note
+from backtester.laws.scrambling import scrambling
+from backtester.laws.state import state
+from backtester.laws.truncation import truncation
+from backtester.progress import Progress, silent
+from backtester.strategy import Strategy
+
+Law = Callable[[Bench], CheckResult]
+
+FIRST: dict[str, Law] = {
+    "determinism": determinism,
+    "state": state,
+    "inputs": inputs,
+}
+REPEATING: dict[str, Law] = {
+    "causality: cut": truncation,
+    "causality: scramble": scrambling,
+    "ensemble": ensemble,
+}
+OTHERS: dict[str, Law] = {
+    "one instrument": one_instrument,
+    "quiet asset": quiet_asset,
+    "prices only": bare_market,
+    "twice the book": twice_the_book,
+    "price units": other_units,
+    "calendar date": another_year,
+}
+
+
+def check_strategy(
+    reference: str | type[Strategy[Any]],
+    *,
+    parameters: dict[str, Any] | None = None,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> CheckReport:
+    """Run the laws that speak of strategies on small synthetic markets.
+
+    Parameters
+    ----------
+    reference: a class, or a name, ``module:Class``, ``file.py`` or ``file.py:Class``.
+    parameters: of the strategy; the defaults otherwise.
+    seed: of the synthetic markets.
+    progress: told after each law.
+
+    Raises PluginError where `reference` cannot be loaded. What is wrong with the strategy itself
+    is in the report, never raised.
+    """
+    kind, origin = _load(reference)
+    given = dict(parameters or {})
+    first = interface(kind, given)
+    if not first.ok:
+        return CheckReport(kind.__name__, origin, "no market yet", (first,))
+    bench = bench_for(kind, given, seed)
+    results = [first, _judged("contract", contract, bench)]
+    if results[-1].ok:
+        laws = {**FIRST, **REPEATING, **OTHERS}
+        differs = repeats(bench)
+        for done, (name, law) in enumerate(laws.items(), start=1):
+            if name in REPEATING and differs is not None:
+                results.append(
+                    note(
+                        name,
+                        False,
+                        "not judged: two runs on the same data differ "
+                        f"({differs.text}); mend determinism first",
+                        differs.when,
+                    )
+                )
+            else:
+                results.append(_judged(name, law, bench))
+            progress(done, len(laws), name)
+    return CheckReport(kind.__name__, origin, bench.describe(), tuple(results))
+
+
+def _judged(name: str, law: Law, bench: Bench) -> CheckResult:
+    """A law's verdict; what the strategy raises outside the engine is a failure of that law."""
+    try:
+        return law(bench)
+    except BacktesterError as error:
+        return failed(name, f"{error.what}. {error.cure}", error.when)
+    except Exception as error:  # user code runs in `warmup`, `requires` and field access
+        return failed(name, own_line(error))
+
+
+def _load(reference: str | type[Strategy[Any]]) -> tuple[type[Strategy[Any]], str]:
+    if isinstance(reference, str):
+        from backtester.plugins import find
+
+        plugin, found = find("strategies", reference)
+        assert isinstance(found, type)
+        return found, plugin.origin
+    if not (isinstance(reference, type) and issubclass(reference, Strategy)):
+        raise PluginError(
+            f"{reference!r} is not a strategy class",
+            cure="Give a class that derives from backtester.strategy.Strategy, or its name.",
+        )
+    return reference, f"class {reference.__module__}.{reference.__qualname__}"

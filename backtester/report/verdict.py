@@ -1,0 +1,124 @@
+"""What a market says in one sentence, and what a reader must know before believing it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from backtester.comparison import Comparison, Curve
+from backtester.errors import Status
+from backtester.metrics.regime import ALL
+from backtester.report.labels import clean_text, count, number, percent, plural
+from backtester.report.scores import regimes_of, rows_of
+from backtester.score import Score
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One market: whether any hedge helps, and by how much."""
+
+    market: str
+    kind: str  # "helps", "unsure" or "fails"
+    badge: str
+    text: str
+    best: int  # index of the strategy with the least net shortfall
+
+
+def verdict(comparison: Comparison, market: str) -> Verdict:
+    """The best strategy of `market` by net expected shortfall against the unhedged book."""
+    card = comparison.scorecard
+    scores = rows_of(card, market, ALL)
+    usable = [i for i, s in enumerate(scores) if math.isfinite(s.net_es.value)]
+    if not usable:
+        text = "No expected shortfall could be computed; the table says why."
+        return Verdict(market, "unsure", "No verdict", text, 0)
+    best = min(usable, key=lambda i: scores[i].net_es.value)
+    s = scores[best]
+    name = clean_text(s.strategy, 60)
+    change = s.net_es_change
+    es, bare = number(s.net_es.value), number(s.unhedged_es.value)
+    if not change.value < -1e-9:
+        text = (
+            f"No hedge beats the unhedged book: its net 10-bar shortfall is {bare} % of capital; "
+            f"the best strategy, {name}, has {es} %."
+        )
+        return Verdict(market, "fails", "No hedge helps", text, best)
+    text = (
+        f"{name} has the least net 10-bar shortfall: {es} % of capital against {bare} % unhedged"
+        f"{_relative(s)}"
+    )
+    if math.isfinite(change.high):
+        text += f"; change {number(change.value, sign=True)} [{number(change.low)}, "
+        text += f"{number(change.high)}] percentage points"
+    text += "." + _by_regime(comparison, market, best)
+    if math.isfinite(change.high) and change.high < 0:
+        return Verdict(market, "helps", "Hedge helps", text, best)
+    why = change.note or "the interval of the change includes zero"
+    return Verdict(market, "unsure", "Not certain", f"{text} Not certain: {why}.", best)
+
+
+def _relative(s: Score) -> str:
+    if not s.unhedged_es.value > 0:
+        return ""
+    return f" ({percent(s.net_es.value / s.unhedged_es.value - 1.0, 0, sign=True)} %)"
+
+
+def _by_regime(comparison: Comparison, market: str, best: int) -> str:
+    parts = []
+    for regime in regimes_of(comparison.scorecard, market):
+        rows = rows_of(comparison.scorecard, market, regime)
+        if regime == ALL or best >= len(rows):
+            continue
+        e = rows[best].effectiveness_net
+        if math.isfinite(e.value):
+            short = " (insufficient data)" if rows[best].insufficient else ""
+            parts.append(f"{percent(e.value, 0)} % in {clean_text(regime, 40)}{short}")
+    return f" It removes {' and '.join(parts)} of the variance after costs." if parts else ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Path-decisions of one status over all strategies and markets."""
+
+    status: str
+    decisions: str
+    share: str
+    advice: str
+
+
+def troubles(curves: Sequence[Curve]) -> tuple[Outcome, ...]:
+    """Every outcome other than OK that occurred, with its advice, worst first."""
+    totals = status_totals(curves)
+    decided = sum(n for name, n in totals.items() if name != Status.NONE.name)
+    order = [s for s in reversed(Status) if s not in (Status.NONE, Status.OK)]
+    return tuple(
+        Outcome(s.name, count(totals[s.name]), _share(totals[s.name], decided), s.advice)
+        for s in order
+        if totals.get(s.name, 0) > 0
+    )
+
+
+def status_totals(curves: Sequence[Curve]) -> dict[str, int]:
+    """Path-decisions by status over all `curves`."""
+    totals: dict[str, int] = {}
+    for curve in curves:
+        for name, n in curve.status.items():
+            totals[name] = totals.get(name, 0) + n
+    return totals
+
+
+def _share(part: int, whole: int) -> str:
+    if whole <= 0:
+        return ""
+    share = part / whole
+    return "< 0.1 %" if 0 < share < 0.001 else f"{percent(share)} %"
+
+
+def trials(comparison: Comparison) -> str:
+    """How many results were looked at: the best of many is partly luck."""
+    strategies, markets = len(comparison.study.strategies), len(comparison.markets)
+    return (
+        f"{plural(strategies * markets, 'trial')} "
+        f"({plural(strategies, 'strategy', 'strategies')} × {plural(markets, 'market')})"
+    )
