@@ -41,3 +41,10 @@ def readonly(values: Float) -> Float:
     view = values.view()
     view.flags.writeable = False
     return view
+
+
+def frozen_slice(values: Float) -> Float:
+    """A read-only copy of `values`, whose `base` leads nowhere."""
+    copy = values.copy()
+    copy.flags.writeable = False
+    return copy

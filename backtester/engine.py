@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from backtester.accounting.accrual import accrual
+from backtester.accounting.accrual import Accrual
 from backtester.accounting.book import Book, accrue, mark, open_book, set_exposure
 from backtester.accounting.fills import Fills
 from backtester.accounting.ledger import Entry, Ledger
-from backtester.arrays import Bool, Byte, Float
+from backtester.arrays import Bool, Byte, Float, frozen_slice, readonly
 from backtester.clock import Clock, iso
 from backtester.costs.model import CostModel
 from backtester.errors import DataError, Status
@@ -56,15 +56,17 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
     """
     who, names, paths = type(strategy).__name__, setup.instruments, panel.paths
     info = market_info(panel, setup)
-    for asset in strategy.requires():
+    for asset in guarded(who, "requires", int(panel.times[0]), strategy.requires):
         panel.index(asset, f"strategy {who}")
     costs = CostModel.of(setup.costs, panel.assets, names)
     quotes = Quotes(panel, info.instrument_index, setup.costs, costs)
-    clock = _clock(panel, setup.rebalance, max(setup.start, strategy.warmup), who)
-    past = PastBuffer(panel)
+    warmup = guarded(who, "warmup", int(panel.times[0]), lambda: strategy.warmup)
+    clock = _clock(panel, setup.rebalance, max(setup.start, warmup), who)
+    carries, past = Accrual(costs.borrow, info.instrument_index), PastBuffer(panel)
     units = setup.exposure.units(panel.prices[0], panel.indices(setup.exposure.assets))
     notional = units * panel.prices[0]
-    book = open_book(panel.prices[0], units, info.instrument_index, setup.hedging.capital)
+    capital = setup.hedging.capital
+    book = open_book(frozen_slice(panel.prices[0]), units, info.instrument_index, capital)
     ledger = Ledger.open(panel.times, paths, len(names), tuple(t.name for t in costs.terms))
     state = guarded(who, "init", int(panel.times[0]), partial(strategy.init, info))
     diffusion = start_diffusion(paths, len(names))
@@ -75,10 +77,11 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
 
     for event in clock:
         t = event.t
-        before = book.price
-        book, exposure_pnl, hedge_pnl = mark(book, panel.prices[t])
+        before = book
+        # A copy: through a slice's base a strategy could reach every later price.
+        book, exposure_pnl, hedge_pnl = mark(book, frozen_slice(panel.prices[t]), quotes.prices(t))
         years = event.elapsed / panel.calendar.days_per_year
-        carry = accrual(book, before, quotes.funding(t), costs.borrow, years)
+        carry = carries.at(book, before, quotes.funding(t), years)
         book = accrue(book, carry[0] + carry[1])
         if setup.exposure.hold == "notional":
             book = set_exposure(book, notional / panel.prices[t])
@@ -98,7 +101,7 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
             past=past.prices,
             half_spread=quotes.half_spread(t),
             funding=quotes.funding(t),
-            cost_rate=rates[0],
+            cost_rate=readonly(rates[0]),
             depth=quotes.depth(t),
         )
         state = guarded(who, "observe", event.time, partial(strategy.observe, view, state))

@@ -24,12 +24,8 @@ hedge together, net of what trading costs.
 from __future__ import annotations
 
 import numpy as np
-
-from backtester.accounting.book import Book
+from backtester import Book, Days, HedgeDecision, MarketInfo, MarketView, Quadratic, Strategy
 from backtester.arrays import Float
-from backtester.hedging.decision import HedgeDecision, Quadratic
-from backtester.market.view import MarketInfo, MarketView
-from backtester.strategy import Days, Strategy
 
 
 class $name(Strategy[Float]):

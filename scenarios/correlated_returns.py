@@ -26,7 +26,6 @@ from .simulate import (
     regimes_of,
     reverting,
     stamps,
-    tiled,
 )
 from .tables import Tables, build_tables
 
@@ -95,6 +94,11 @@ class CorrelatedReturns(Parameters):
         return tuple(self.prices)
 
     @property
+    def regime_names(self) -> tuple[str, ...]:
+        """Names of the regimes, S, as in the panel."""
+        return tuple(self.regimes)
+
+    @property
     def base(self) -> str:
         """The regime others are measured against: ``normal``, or the first."""
         return "normal" if "normal" in self.regimes else next(iter(self.regimes))
@@ -121,26 +125,8 @@ class CorrelatedReturns(Parameters):
         _range(self.name, first, paths, bars)
         factor = self._factor
         if correlation is not None:
-            factor = self._override(np.asarray(correlation, dtype=np.float64), (paths,))
-        return self._draw(first, paths, bars, seed, factor, 1)
-
-    def draw_sweep(
-        self, correlations: Float, *, first: int, paths: int, bars: int, seed: int
-    ) -> MarketPanel:
-        """The same paths under each of several correlations, on one path axis.
-
-        correlations: (points, F, F). Returns a panel of points × paths paths, point by point;
-        path p of every point has the same shocks.
-        """
-        _range(self.name, first, paths, bars)
-        matrices = np.asarray(correlations, dtype=np.float64)
-        if matrices.ndim != 3 or not len(matrices):
-            raise ScenarioError(
-                f"sweep of scenario {self.name!r} has correlations of shape {matrices.shape}",
-                cure="Expected (points, assets, assets).",
-            )
-        factor = self._override(np.repeat(matrices, paths, axis=0), (len(matrices) * paths,))
-        return self._draw(first, paths, bars, seed, factor, len(matrices))
+            factor = self._override(np.asarray(correlation, dtype=np.float64), paths)
+        return self._draw(first, paths, bars, seed, factor)
 
     def constant_correlation(self) -> CorrelatedReturns:
         """The placebo twin: the base regime's correlation in every regime, all else the same."""
@@ -193,12 +179,12 @@ class CorrelatedReturns(Parameters):
         # Through the constructor, not model_copy: that would keep the cached arrays of the old one.
         return type(self)(**{n: getattr(self, n) for n in type(self).model_fields} | changes)
 
-    def _override(self, matrix: Float, paths: tuple[int]) -> Float:
+    def _override(self, matrix: Float, paths: int) -> Float:
         who = f"correlation given to scenario {self.name!r}"
         check_correlation(matrix, self.spots, who)
-        if matrix.ndim == 3 and matrix.shape[:1] != paths:
+        if matrix.ndim == 3 and len(matrix) != paths:
             raise ScenarioError(
-                f"{who} has {len(matrix)} matrices for {paths[0]} paths",
+                f"{who} has {len(matrix)} matrices for {paths} paths",
                 cure="Give one for all paths, or one per path drawn.",
             )
         factor = semidefinite_cholesky(matrix)
@@ -206,16 +192,11 @@ class CorrelatedReturns(Parameters):
             return factor[None]
         return np.ascontiguousarray(factor.transpose(1, 2, 0))[None]  # (1, F, F, P)
 
-    def _draw(
-        self, first: int, paths: int, bars: int, seed: int, factor: Float, copies: int
-    ) -> MarketPanel:
-        tables, days = self.tables, self.days_per_bar
-        shocks = tiled(
-            draw_shocks(tables, first=first, paths=paths, bars=bars, days=days, seed=seed), copies
-        )
+    def _draw(self, first: int, paths: int, bars: int, seed: int, factor: Float) -> MarketPanel:
+        tables, days, names = self.tables, self.days_per_bar, self.assets
+        shocks = draw_shocks(tables, first=first, paths=paths, bars=bars, days=days, seed=seed)
         state = regimes_of(tables, shocks)
-        total, names = paths * copies, self.assets
-        prices = np.empty((bars + 1, total, len(names)))
+        prices = np.empty((bars + 1, paths, len(names)))
         prices[0, :, : len(self.prices)] = list(self.prices.values())
         for i, steps in enumerate(log_returns(tables, factor, shocks, state, days)):
             np.cumsum(steps, axis=0, out=steps)

@@ -167,19 +167,6 @@ def stamps(calendar: str, bars: int, days: float) -> Int:
     return np.asarray(midnight + within)
 
 
-def tiled(shocks: Shocks, times: int) -> Shocks:
-    """The same paths `times` over, one copy after another."""
-    if times == 1:
-        return shocks
-    return Shocks(
-        returns=np.tile(shocks.returns, times),
-        uniform=np.tile(shocks.uniform, times),
-        gamma={nu: np.tile(values, times) for nu, values in shocks.gamma.items()},
-        funding=np.tile(shocks.funding, times),
-        basis=np.tile(shocks.basis, times),
-    )
-
-
 def held(values: Float, state: Byte) -> Float:
     """A field by regime (S, N) on stamps, (T + 1, P or 1, N); the first stamp as the first bar."""
     if len(values) == 1:

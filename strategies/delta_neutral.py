@@ -110,15 +110,16 @@ class DeltaNeutralOffset(Strategy[State]):
         band = self.band * np.abs(rows * book.exposure[:, None, :]).sum(axis=-1) + noise
         unopened = ~book.hedges.any(axis=-1)
         breached = (np.abs(net) > band * (1.0 + _SLACK)).any(axis=-1)
-        unruled = np.full(len(net), rows.shape[1] == 0)  # the engine's own no-trade band decides
+        # Where some of the book has no row, the engine's own no-trade band decides for it.
+        unruled = rows.shape[1] == 0 or (not self.beta_neutral and _loose(state.groups))
         return HedgeDecision(
             exposure=book.exposure,
             risk=Quadratic(state.covariance.mean),
-            trade=breached | unopened | unruled,
+            trade=np.asarray(breached | unopened | unruled),
             carry=-state.funding.mean[:, book.instrument_index],
             carry_seeking=self.carry_seeking,
             neutrality=Neutrality(rows, band) if rows.shape[1] else None,
-            signals={"band_breach": breached & ~unopened},
+            signals={"band_breach": np.asarray(breached & ~unopened)},
         )
 
     def _groups(self, market: MarketInfo) -> Groups:
@@ -142,7 +143,7 @@ class DeltaNeutralOffset(Strategy[State]):
         paired, paths = len(groups.rows), len(covariance)
         rows = np.broadcast_to(groups.rows, (paths, *groups.rows.shape))
         noise = np.zeros((paths, paired))
-        if not (self.beta_neutral and groups.rest.any() and groups.free.any()):
+        if not (self.beta_neutral and _loose(groups)):
             return rows, noise
         basket = groups.free / groups.free.sum()
         with_basket = (covariance * basket).sum(axis=-1)
@@ -157,3 +158,8 @@ class DeltaNeutralOffset(Strategy[State]):
         error = np.sqrt(left * inverse / max(state.covariance.sample_size, 1.0))
         rows = np.concatenate([rows, beta[:, None, :]], axis=1)
         return rows, np.concatenate([noise, error[:, None]], axis=1)
+
+
+def _loose(groups: Groups) -> bool:
+    """Whether something held must be offset with instruments of other underlyings."""
+    return bool(groups.rest.any() and groups.free.any())

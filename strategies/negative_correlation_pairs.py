@@ -55,8 +55,9 @@ class NegativeCorrelationPairs(Strategy[State]):
 
     1. ρ_k: EWMA correlation of devolatilised exposure P&L with each of K candidates.
     2. A candidate is accepted if |z_k| = |atanh ρ_k|·√(n − 3) exceeds c, the two-sided Šidák bound
-       for K candidates at `significance`; n is the effective sample size. The largest |z| wins; a
-       challenger must beat a partner that is held by `switch_margin`.
+       for K candidates at `significance`; n is the effective sample size, divided by 1 + κ for
+       the fat tails returns share. The largest |z| wins; a challenger must beat a partner that is
+       held by `switch_margin`.
     3. The hedge is the minimum-variance one, h = −s·e·ρσ_e/σ_k (long where ρ < 0, short where
        ρ > 0), shrunk by s = 1 − (c/z)², so that it starts from 0 at the bound.
     4. Each partner is monitored: Fisher's test of the recent correlation against the reference,
@@ -65,8 +66,8 @@ class NegativeCorrelationPairs(Strategy[State]):
        the recent correlation supports, ρ_recent/ρ within [0, 1]. The break ends when the statistic
        has come back to half the bound, or leaves memory after three recent half-lives.
 
-    Source: Fisher (1921); Šidák (1967); Breiman (1995), James & Stein (1961) for s; Engle (2002)
-    with a + b = 1 for ρ.
+    Source: Fisher (1921); Šidák (1967); Muirhead (1982) for κ; Breiman (1995), James & Stein
+    (1961) for s; Engle (2002) with a + b = 1 for ρ.
 
     Parameters
     ----------
@@ -139,10 +140,11 @@ class NegativeCorrelationPairs(Strategy[State]):
 
         today = _snapshot(state)
         level = project(today.reference)
-        strength = np.abs(fisher_z(level)) / fisher_error(today.reference_size)
+        tails = self._slow().tail_inflation(state.slow)[:, None]
+        strength = np.abs(fisher_z(level)) / fisher_error(today.reference_size / tails)
         bound = critical(self.significance, len(instruments))
         chosen = self._select(strength, bound, book)
-        recent, broken = self._monitor((*state.snapshots, today), project)
+        recent, broken = self._monitor((*state.snapshots, today), project, tails)
         broken &= chosen
         # What the recent correlation still supports of the hedge the slow one asks for.
         left = np.divide(recent, level, out=np.zeros_like(level), where=level != 0.0)
@@ -170,7 +172,7 @@ class NegativeCorrelationPairs(Strategy[State]):
         return best & (strength > bound)
 
     def _monitor(
-        self, past: tuple[Snapshot, ...], project: Callable[[Float], Float]
+        self, past: tuple[Snapshot, ...], project: Callable[[Float], Float], tails: Float
     ) -> tuple[Float, Bool]:
         """Recent correlation with each candidate and whether it has broken, both (P, K).
 
@@ -185,7 +187,7 @@ class NegativeCorrelationPairs(Strategy[State]):
             before = project(np.array([s.reference for s in early]))
             recent_size = np.array([s.recent_size for s in late])[:, None, None]
             before_size = np.array([s.reference_size for s in early])[:, None, None]
-            moved = change_statistic(recent, recent_size, before, before_size)
+            moved = change_statistic(recent, recent_size / tails, before, before_size / tails)
             bound = critical(self.break_significance, sides=1)
             for against in -np.sign(before) * moved:
                 broken = np.where(broken, against > 0.5 * bound, against > bound)

@@ -70,8 +70,8 @@ def imports(path: Path) -> set[tuple[str, int]]:
     def visit(node: ast.AST) -> None:
         if for_types_only(node):
             assert isinstance(node, ast.If)
-            for child in node.orelse:
-                visit(child)
+            for statement in node.orelse:
+                visit(statement)
             return
         if isinstance(node, ast.Import):
             found.update((alias.name, node.lineno) for alias in node.names)

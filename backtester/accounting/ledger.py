@@ -100,22 +100,23 @@ class Ledger:
     def record(self, entry: Entry, book: Book) -> None:
         """Append one event and reconcile it; raises AccountingError naming time and path."""
         t = self.written
-        self.equity[t] = book.equity
+        exposure, hedges = book.exposure, book.hedges
+        self.equity[t] = book.cash + exposure.sum(axis=-1) + hedges.sum(axis=-1)
         self.exposure_pnl[t], self.hedge_pnl[t] = entry.exposure_pnl, entry.hedge_pnl
         self.exposure_carry[t], self.hedge_carry[t] = entry.exposure_carry, entry.hedge_carry
         for c, term in enumerate(self.terms):
             self.costs[t, :, c] = entry.costs[term]
         self.traded[t] = entry.traded
-        self.gross_exposure[t] = np.abs(book.exposure).sum(axis=-1)
-        self.hedges[t] = book.hedges
+        self.gross_exposure[t] = np.abs(exposure).sum(axis=-1)
+        self.hedges[t] = hedges
         self.fills[t] = entry.fills
         self.status[t] = entry.status
-        self.reconcile(t, book)
+        self.reconcile(t, book.capital)
         self.written = t + 1
 
-    def reconcile(self, t: int, book: Book) -> None:
+    def reconcile(self, t: int, capital: float) -> None:
         """Δequity = positions · Δvalue + carry − costs, on every path, at event t."""
-        before = self.equity[t - 1] if t else np.full_like(self.equity[t], book.capital)
+        before = self.equity[t - 1] if t else np.full_like(self.equity[t], capital)
         explained = (
             self.exposure_pnl[t]
             + self.hedge_pnl[t]
@@ -124,7 +125,8 @@ class Ledger:
             - self.costs[t].sum(axis=-1)
         )
         apart = np.abs(self.equity[t] - before - explained)
-        allowed = TOLERANCE * (book.gross + np.abs(self.equity[t]) + book.capital)
+        gross = self.gross_exposure[t] + np.abs(self.hedges[t]).sum(axis=-1)
+        allowed = TOLERANCE * (gross + np.abs(self.equity[t]) + capital)
         wrong = ~(apart <= allowed)
         if wrong.any():
             p = int(np.argmax(wrong))

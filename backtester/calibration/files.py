@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtester.calibration.calibrate import Calibration, calibrate
-from backtester.errors import DataError, did_you_mean
+from backtester.errors import ConfigError, DataError, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +24,7 @@ def calibrate_files(
     basis: str | Path | None = None,
     basis_spot: Mapping[str, str] | None = None,
     perpetuals: Mapping[str, str] | None = None,
+    bar_label: str = "close",
     **options: Any,
 ) -> Calibration:
     """`calibrate` on a price file.
@@ -34,19 +36,24 @@ def calibrate_files(
     basis: prices of the perpetuals and of their spots on the same venue (wide, or long with a
         column close).
     basis_spot: perpetual → its spot's name in that file (default: as in `perpetuals`).
+    bar_label: ``close`` if a stamp is the end of its bar, ``open`` if it is the beginning (a daily
+        crypto close dated D is known at the end of D).
     options: those of `calibrate`.
     """
     from backtester.market.loaders.files import read_funding, read_prices
 
+    if bar_label not in ("close", "open"):
+        raise ConfigError(f"bar label {bar_label!r} is unknown", cure='Use "close" or "open".')
+    label = at_bar_end if bar_label == "open" else _as_it_is
     pairs = dict(perpetuals or {})
     spreads = None
     if basis is not None:
         frame = read_prices(basis) if _wide(Path(basis)) else read_prices(basis, values="close")
         spreads = log_basis(frame, {**pairs, **(basis_spot or {})})
     return calibrate(
-        read_prices(prices, values=values),
+        label(read_prices(prices, values=values)),
         funding=None if funding is None else read_funding(funding),
-        basis=spreads,
+        basis=None if spreads is None else label(spreads),
         perpetuals=pairs,
         **options,
     )
@@ -65,6 +72,16 @@ def log_basis(prices: pd.DataFrame, pairs: Mapping[str, str]) -> pd.DataFrame:
     return pd.DataFrame({p: np.log(prices[p] / prices[s]) for p, s in pairs.items()})
 
 
+def at_bar_end(frame: pd.DataFrame) -> pd.DataFrame:
+    """Stamps moved from the beginning of each bar to its end, by the median distance of stamps."""
+    step = frame.index.to_series().diff().median()
+    return frame.set_axis(frame.index + step, axis=0)
+
+
+def _as_it_is(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame
+
+
 def bond_index(yields: pd.Series[float], days_per_year: float = 252.0) -> pd.Series[float]:
     """Total-return index of a ten-year par bond from its yield in percent, starting at 100.
 
@@ -75,7 +92,8 @@ def bond_index(yields: pd.Series[float], days_per_year: float = 252.0) -> pd.Ser
     before = known.shift(1)
     duration = (1.0 - (1.0 + before / 2.0) ** -20) / before
     steps = (before / days_per_year - duration * (known - before)).fillna(0.0)
-    return 100.0 * np.exp(steps.cumsum())
+    index: pd.Series[float] = 100.0 * steps.cumsum().map(math.exp)
+    return index
 
 
 def _wide(path: Path) -> bool:

@@ -1,24 +1,24 @@
-"""Rebuild the scenario files that ship with the package: ``python -m backtester.calibration.library``.
+"""Rebuild the scenario files that ship with the package.
 
-It reads the public data sets named in `SOURCES`, laid out as wide or long daily CSV files, and
-writes the YAML files; figures that are chosen, not estimated, stand in `library_choices.py`.
+``python -m backtester.calibration.library DATA scenarios`` reads the public data sets named in
+`SOURCES`, as daily CSV files, and writes the YAML files. Figures that are chosen, not estimated,
+stand in `library_choices.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from backtester.calibration.calibrate import Calibration, calibrate
-from backtester.calibration.files import bond_index, log_basis
+from backtester.calibration.choices import Choices
+from backtester.calibration.files import at_bar_end, bond_index, log_basis
 from backtester.calibration.library_choices import BTC_ETH, CRYPTO, CRYPTO_GOLD, STOCK_BOND
 from backtester.calibration.variants import KINDS
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 COMMAND = "python -m backtester.calibration.library DATA scenarios"
 SOURCES: dict[str, dict[str, str]] = {
@@ -70,13 +70,13 @@ def crypto(data: Path) -> Calibration:
         venue[:LAST_WHOLE_FTX_DAY], {p: f"{spot}-USD" for p, spot in perpetuals.items()}
     )
     return calibrate(
-        _day_end(read_prices(data / "crypto_daily_close.csv.gz")),
+        at_bar_end(read_prices(data / "crypto_daily_close.csv.gz")),
         assets=("ETH", "BTC", "SOL", "LTC", "LINK", "PAXG"),
         start="2021-01-02",
         assume_tz="UTC",
         perpetuals=perpetuals,
         funding=read_funding(data / "funding_binance_8h_2020_2023.csv.gz"),
-        basis=_day_end(basis),
+        basis=at_bar_end(basis),
     )
 
 
@@ -84,7 +84,7 @@ def btc_eth(data: Path) -> Calibration:
     """BTC and ETH, November 2017 to 2023."""
     from backtester.market.loaders.files import read_prices
 
-    prices = _day_end(read_prices(data / "crypto_daily_close.csv.gz"))
+    prices = at_bar_end(read_prices(data / "crypto_daily_close.csv.gz"))
     return calibrate(prices, assets=("ETH", "BTC"), start="2017-11-10", assume_tz="UTC")
 
 
@@ -92,7 +92,7 @@ def crypto_gold(data: Path) -> Calibration:
     """BTC and tokenised gold, 2021–2023."""
     from backtester.market.loaders.files import read_prices
 
-    prices = _day_end(read_prices(data / "crypto_daily_close.csv.gz"))
+    prices = at_bar_end(read_prices(data / "crypto_daily_close.csv.gz"))
     return calibrate(prices, assets=("BTC", "PAXG"), start="2021-01-02", assume_tz="UTC")
 
 
@@ -110,6 +110,29 @@ def stock_bond(data: Path) -> Calibration:
     return calibrate(prices, calendar="sessions", assume_tz="UTC")
 
 
+Pair = tuple[Callable[[Path], Calibration], Choices, tuple[str, ...], str]
+PAIRS: dict[str, Pair] = {
+    "pair_btc_eth": (
+        btc_eth,
+        BTC_ETH,
+        ("yahoo", "binance"),
+        "ETH and BTC, normal and crisis as estimated: a pair of strong positive correlation.",
+    ),
+    "pair_stock_bond": (
+        stock_bond,
+        STOCK_BOND,
+        ("lean", "fred"),
+        "Stocks and ten-year Treasuries: a negative correlation that turns positive in the crisis.",
+    ),
+    "pair_crypto_gold": (
+        crypto_gold,
+        CRYPTO_GOLD,
+        ("binance",),
+        "BTC and tokenised gold, as estimated: a correlation too weak to hedge with.",
+    ),
+}
+
+
 def files(data: Path) -> dict[str, str]:
     """File name → text of every scenario of the library."""
     universe = crypto(data)
@@ -123,14 +146,10 @@ def files(data: Path) -> dict[str, str]:
         )
         for kind in KINDS
     }
-    pairs: tuple[tuple[str, Callable[[Path], Calibration], Any, tuple[str, ...]], ...] = (
-        ("pair_btc_eth", btc_eth, BTC_ETH, ("yahoo", "binance")),
-        ("pair_stock_bond", stock_bond, STOCK_BOND, ("lean", "fred")),
-        ("pair_crypto_gold", crypto_gold, CRYPTO_GOLD, ("binance",)),
-    )
-    for name, load, choices, sources in pairs:
+    for name, (load, choices, sources, description) in PAIRS.items():
         written[f"{name}.yaml"] = load(data).to_yaml(
             name=name,
+            description=description,
             choices=choices,
             sources=_sources(*sources),
             command=COMMAND,
@@ -141,11 +160,6 @@ def files(data: Path) -> dict[str, str]:
 
 def _sources(*names: str) -> list[dict[str, str]]:
     return [SOURCES[name] for name in names]
-
-
-def _day_end(frame: pd.DataFrame) -> pd.DataFrame:
-    """A row dated D is the close of day D: its stamp is the end of the day."""
-    return frame.set_axis(frame.index + np.timedelta64(1, "D"), axis=0)
 
 
 def main(arguments: list[str]) -> None:

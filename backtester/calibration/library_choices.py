@@ -12,9 +12,9 @@ _SPREAD = {
     "source": "choice; top-of-book BTC perpetual 0.1-1 bp is the textbook range",
 }
 _DEPTH = {
-    "how": "median daily volume on one venue (FTX 2021-01 to 2022-07): BTC 444m, ETH 354m, BTC-PERP "
-    "1,629m, ETH-PERP 929m; LTC and LINK scaled from BTC by Yahoo volume; SOL from SOL-PERP 336m "
-    "at BTC's spot-to-perpetual ratio; PAXG a choice",
+    "how": "median daily volume on one venue (FTX 2021-01 to 2022-07): BTC 444m, ETH 354m, "
+    "BTC-PERP 1,629m, ETH-PERP 929m; LTC and LINK scaled from BTC by Yahoo volume; SOL from "
+    "SOL-PERP 336m at BTC's spot-to-perpetual ratio; PAXG a choice",
     "source": "github.com/FilPerolo/breakout-forecast@ea58e340; "
     "github.com/benjaminpo/crypto-price@a9d3c86b",
 }

@@ -51,7 +51,7 @@ def towards_one(base: Float, names: Sequence[str], share: float | Mapping[str, f
 
 
 def decoupled(base: Float, names: Sequence[str], target: Decoupling) -> Float:
-    """Each named asset keeps the stated correlation with the anchor; the rest becomes its own noise.
+    """Each named asset keeps the stated correlation with the anchor; the rest is its own noise.
 
     xᵢ' = aᵢ xᵢ + √(1−aᵢ²) εᵢ with aᵢ = target/R(i, anchor), so Rᵢⱼ' = aᵢ aⱼ Rᵢⱼ; always PSD.
     """

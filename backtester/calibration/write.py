@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-import numpy as np
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
 
 from backtester.arrays import Float
-from backtester.calibration.calibrate import Calibration
 from backtester.calibration.choices import PLAIN, Choices
 from backtester.calibration.estimate import Estimate, volatility_adjusted
 from backtester.calibration.reversion import Reverting
 from backtester.calibration.variants import crisis_correlation
 
+if TYPE_CHECKING:
+    from backtester.calibration.calibrate import Calibration
+
 _BLURB = {
     "normal": "The normal regime alone.",
     "crisis": "Normal, then crises in which correlations converge towards one, volatility is up "
     "and liquidity down.",
-    "correlation_breakdown": "Normal, then crises in which the hedge decouples from what it hedges.",
+    "correlation_breakdown": "Normal, then crises in which the hedge decouples from the exposure.",
     "regime_switching": "Normal and crisis as estimated, with the estimated chain between them.",
 }
 
@@ -28,6 +29,7 @@ def yaml_text(
     *,
     kind: str = "regime_switching",
     name: str | None = None,
+    description: str | None = None,
     choices: Choices = PLAIN,
     sources: Sequence[Mapping[str, str]] = (),
     command: str | None = None,
@@ -41,22 +43,26 @@ def yaml_text(
     import yaml
 
     data = scenario_data(calibration, kind, name or kind, choices)
+    data["description"] = description or data["description"]
     data["provenance"] = _provenance(calibration, kind, choices, sources, command, notes)
 
     class Dumper(yaml.SafeDumper):
-        """Rows of a matrix on one line each; no aliases."""
+        """Rows of a matrix and numbers by asset on one line each; no aliases."""
 
         def ignore_aliases(self, data: Any) -> bool:
             return True
 
-    def flow_if_numbers(dumper: yaml.SafeDumper, values: list[Any]) -> yaml.Node:
+    def rows(dumper: yaml.SafeDumper, values: list[Any]) -> yaml.Node:
         flow = all(isinstance(v, (int, float)) for v in values)
         return dumper.represent_sequence("tag:yaml.org,2002:seq", values, flow_style=flow)
 
-    Dumper.add_representer(list, flow_if_numbers)
-    return yaml.dump(
-        data, Dumper=Dumper, sort_keys=False, width=100, allow_unicode=True, default_flow_style=None
-    )
+    def numbers(dumper: yaml.SafeDumper, values: dict[str, Any]) -> yaml.Node:
+        flow = all(isinstance(v, (int, float)) for v in values.values())
+        return dumper.represent_mapping("tag:yaml.org,2002:map", values.items(), flow_style=flow)
+
+    Dumper.add_representer(list, rows)
+    Dumper.add_representer(dict, numbers)
+    return yaml.dump(data, Dumper=Dumper, sort_keys=False, width=100, allow_unicode=True)
 
 
 def scenario_data(
@@ -244,7 +250,7 @@ def _pairs(normal: Estimate, crisis: Estimate, assets: Sequence[str]) -> list[st
     adjusted = volatility_adjusted(crisis.correlation, crisis.volatility, normal.volatility)
     width = max(len(f"{a}/{b}") for a in assets for b in assets) + 2
     lines = ["", f"{'correlation':<{width}}{'normal':>16}{'crisis':>16}{'vol-adjusted':>14}"]
-    for i, j in zip(*np.triu_indices(len(assets), 1), strict=True):
+    for i, j in combinations(range(len(assets)), 2):
         cells = [
             f"{e.correlation[i, j]:.3f} ± {e.correlation_error[i, j]:.3f}" for e in (normal, crisis)
         ]

@@ -11,13 +11,11 @@ import numpy as np
 from backtester.arrays import Float
 
 
-def funding_cash(units: Float, price: Float, rate: Float | None) -> Float:
+def funding_cash(units: Float, price: Float, rate: Float) -> Float:
     """Cash received by each position at a funding stamp, same shape as `units`.
 
     units held over (t−1, t], price and rate (fraction of notional) at t.
     """
-    if rate is None:
-        return np.zeros_like(units)
     return np.asarray(-units * price * rate)
 
 

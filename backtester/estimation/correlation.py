@@ -65,10 +65,11 @@ def fisher_error(sample_size: Float | float) -> Float:
 
 @dataclass(frozen=True, slots=True)
 class DevolatilisedState:
-    """Variance per day of each asset, and the mean of z zᵀ of the devolatilised returns."""
+    """Variance per day of each asset, and moments of the devolatilised returns z."""
 
     variance: EwmaState  # (P, N)
-    product: EwmaState  # (P, N, N)
+    product: EwmaState  # (P, N, N) mean of z zᵀ
+    fourth: EwmaState  # (P,) mean of z_i² z_j² over the pairs i ≠ j
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ class DevolatilisedCorrelation:
         return DevolatilisedState(
             Ewma(self.volatility_halflife).init(paths, assets),
             Ewma(self.halflife).init(paths, assets, assets),
+            Ewma(self.halflife).init(paths),
         )
 
     def standardise(self, state: DevolatilisedState, returns: Float, elapsed: float) -> Float:
@@ -123,9 +125,13 @@ class DevolatilisedCorrelation:
     ) -> DevolatilisedState:
         """`step` where z zᵀ (P, N, N) is at hand already."""
         squared = returns * returns / elapsed
+        diagonal = np.diagonal(product, axis1=1, axis2=2).copy()
+        pairs = diagonal.sum(axis=-1) ** 2 - (diagonal * diagonal).sum(axis=-1)
+        count = max(diagonal.shape[1] * (diagonal.shape[1] - 1), 1)
         return DevolatilisedState(
             Ewma(self.volatility_halflife).step(state.variance, squared, elapsed),
             Ewma(self.halflife).step(state.product, product, elapsed),
+            Ewma(self.halflife).step(state.fourth, pairs / count, elapsed),
         )
 
     def correlation(self, state: DevolatilisedState) -> Float:
@@ -138,3 +144,21 @@ class DevolatilisedCorrelation:
         deviation = np.sqrt(state.variance.mean)
         matrix *= deviation[:, :, None] * deviation[:, None, :]
         return matrix
+
+    def tail_inflation(self, state: DevolatilisedState) -> Float:
+        """1 + κ ≥ 1, (P,): how much wider a correlation's sampling error is than a normal's.
+
+        For elliptical returns the variance of atanh r is (1 + κ)/n, κ the kurtosis parameter
+        (Muirhead, Aspects of Multivariate Statistical Theory, 1982, section 5.1): common jumps and
+        volatility make independent assets look correlated more often than Fisher's test allows.
+        Estimated by pooling E[z_i² z_j²] = (1 + κ)(v_i v_j + 2 c_ij²) over all pairs.
+        """
+        moments = state.product.mean
+        assets = moments.shape[1]
+        variance = np.diagonal(moments, axis1=1, axis2=2).copy()
+        squared = (moments * moments).reshape(len(moments), -1).sum(axis=-1)
+        normal = variance.sum(axis=-1) ** 2 + 2.0 * squared
+        normal -= 3.0 * (variance * variance).sum(axis=-1)
+        normal /= max(assets * (assets - 1), 1)
+        ratio = np.divide(state.fourth.mean, normal, out=np.ones_like(normal), where=normal > _TINY)
+        return np.asarray(np.maximum(ratio, 1.0))

@@ -23,7 +23,7 @@ class Orders:
 def order(book: Book, h: Float, send: Bool) -> Orders:
     """Orders that take the hedges to `h` (P, K) money at today's marks, where `send` (P,)."""
     z = np.where(send[:, None], h - book.hedges, 0.0)
-    return Orders(z / book.price[:, book.instrument_index])
+    return Orders(z / book.hedge_price)
 
 
 def execute(orders: Orders, book: Book, quote: Quote, costs: CostModel) -> tuple[Book, Fills]:

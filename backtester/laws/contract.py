@@ -11,9 +11,7 @@ from backtester.laws.market import Layout, bare, bars_for, nearly_constant, synt
 from backtester.laws.record import record
 from backtester.laws.report import CheckResult, failed, note, passed
 
-_NAN = (
-    " Rows of view.past after view.t hold NaN: a value read there is a look ahead."
-)
+_NAN = " Rows of view.past after view.t hold NaN: a value read there is a look ahead."
 
 
 def contract(bench: Bench) -> CheckResult:

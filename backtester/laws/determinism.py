@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +11,12 @@ import numpy as np
 
 from backtester.laws.bench import Bench
 from backtester.laws.difference import Difference, first_difference
-from backtester.laws.fingerprint import class_attributes, instance_fields, module_globals
+from backtester.laws.fingerprint import (
+    class_attributes,
+    fingerprint,
+    instance_fields,
+    module_globals,
+)
 from backtester.laws.record import record
 from backtester.laws.report import CheckResult, failed, passed
 
@@ -85,29 +90,30 @@ def _changed(before: dict[str, dict[str, str]], after: dict[str, dict[str, str]]
     return ""
 
 
+def _marks() -> tuple[str, str]:
+    """Where the two global generators stand."""
+    state = np.random.get_state(legacy=False)  # noqa: NPY002 - the global one is what is meant
+    return repr(random.getstate()), fingerprint(state)
+
+
 @contextmanager
-def _seeded(seed: int) -> Iterator[Any]:
-    """Seed the global generators; the value tells which of them were drawn from since.
+def _seeded(seed: int) -> Iterator[Callable[[], str]]:
+    """Seed the global generators; the value tells, afterwards, which were drawn from.
 
     Both are put back as they were, so a check leaves no trace in the caller's process.
     """
-    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - the global one is meant
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002
-    marks = (repr(random.getstate()), repr(np.random.get_state()[1:3]))  # noqa: NPY002
+    before, moved = _marks(), [False, False]
 
     def consumed() -> str:
-        return drawn
+        names = ("Python's global generator `random`", "numpy's global generator `np.random`")
+        return " and ".join(n for n, m in zip(names, moved, strict=True) if m)
 
-    drawn = ""
     try:
         yield consumed
     finally:
-        moved = []
-        if repr(random.getstate()) != marks[0]:
-            moved.append("Python's global generator `random`")
-        if repr(np.random.get_state()[1:3]) != marks[1]:  # noqa: NPY002
-            moved.append("numpy's global generator `np.random`")
-        drawn = " and ".join(moved)
+        moved[:] = [was != now for was, now in zip(before, _marks(), strict=True)]
         random.setstate(python)
         np.random.set_state(numpy)  # noqa: NPY002

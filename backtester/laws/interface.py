@@ -25,9 +25,7 @@ def interface(kind: type[Strategy[Any]], parameters: dict[str, Any]) -> CheckRes
     except Exception as error:  # a user's own code may raise anything
         return failed(NAME, f"{kind.__name__} raised {own_line(error)} before the run began")
     if not isinstance(warmup, int | float) or not math.isfinite(warmup) or warmup < 0:
-        return failed(
-            NAME, f"warmup is {warmup!r}; return the trading days needed, a number ≥ 0"
-        )
+        return failed(NAME, f"warmup is {warmup!r}; return the trading days needed, a number ≥ 0")
     if not isinstance(wanted, tuple) or not all(isinstance(name, str) for name in wanted):
         return failed(NAME, f"requires() is {wanted!r}; return a tuple of asset names")
     if not kind.model_config.get("frozen"):

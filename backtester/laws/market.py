@@ -23,7 +23,7 @@ START = int(np.datetime64("2021-01-01", "ns").astype(np.int64))
 SPOT = ("BTC", "ETH")
 HEDGES = ("BTC-PERP", "STOCK", "GOLD")
 AFTER_WARMUP = 70  # bars in which decisions fall
-SHORTEST = 130
+SHORTEST = 110
 
 
 @dataclass(frozen=True)

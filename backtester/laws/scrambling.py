@@ -79,7 +79,7 @@ def scrambling(bench: Bench) -> CheckResult:
 def scrambled(bench: Bench, t: int, scramble: Scramble, items: tuple[str, ...]) -> MarketPanel:
     """The bench's market with some fields of its future scrambled."""
     panel, other = bench.panel(), bench.other()
-    changes = {}
+    changes: dict[str, Any] = {}
     for item in items:
         values = getattr(panel, item)
         if values is not None:
@@ -87,8 +87,6 @@ def scrambled(bench: Bench, t: int, scramble: Scramble, items: tuple[str, ...]) 
     return replace(panel, **changes)
 
 
-def _moved(
-    bench: Bench, t: int, scramble: Scramble, items: tuple[str, ...]
-) -> Difference | None:
+def _moved(bench: Bench, t: int, scramble: Scramble, items: tuple[str, ...]) -> Difference | None:
     taken = record(bench.fresh(), scrambled(bench, t, scramble, items), bench.setup, stop=t)
     return first_difference(bench.baseline, taken, bench.layout, until=t)

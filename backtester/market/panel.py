@@ -145,14 +145,14 @@ class MarketPanel:
     def daily_volatility(self, halflife: float = 20.0) -> Float:
         """Causal EWMA volatility per √day, (T, P, N): the σ of the square-root impact law.
 
-        Half-life in trading days; the first bar's own squared return starts the recursion, and
-        the stamp before any return carries it too.
+        Half-life in trading days; the first bar's own squared return starts the recursion. At the
+        first stamp, before any return, it is zero: nothing is known yet.
         """
         elapsed = np.diff(self.trading_days)
         variance = np.empty_like(self.prices)
         current = self.returns[0] ** 2 / elapsed[0]
-        variance[0] = current
-        for t in range(1, self.bars):
+        variance[0], variance[1] = 0.0, current
+        for t in range(2, self.bars):
             weight = 1.0 - 0.5 ** (elapsed[t - 1] / halflife)
             current = current + weight * (self.returns[t - 1] ** 2 / elapsed[t - 1] - current)
             variance[t] = current

@@ -21,9 +21,16 @@ if TYPE_CHECKING:
 def render(template: str, **values: Any) -> str:
     """The page of `template`; every value is escaped unless a template of ours says otherwise."""
     scripts = (plotly_js(), asset("report.js"))
-    return environment().get_template(template).render(
-        csp=policy(scripts), plotly_js=scripts[0], report_js=scripts[1], css=asset("style.css"),
-        **values,
+    return (
+        environment()
+        .get_template(template)
+        .render(
+            csp=policy(scripts),
+            plotly_js=scripts[0],
+            report_js=scripts[1],
+            css=asset("style.css"),
+            **values,
+        )
     )
 
 

@@ -111,7 +111,7 @@ def costs(curves: Sequence[Curve], key: str) -> Figure:
             ("Strategy (bp of exposure a year)", *(clean_text(t, 40) for t in terms), "Sum"),
             tuple(rows),
         ),
-        note="Carry is funding and borrow of the hedges, shown as paid: received carry is negative.",
+        note="Carry is funding and borrow of the hedges; what is received counts as negative.",
         height=_height(len(curves)),
     )
 
@@ -191,8 +191,9 @@ def _dots(
             "y1": 1,
             "yref": "paper",
             "line": {
-                "color": "@neutral" if regime in ("", regimes[0]) else
-                colour(regimes.index(regime) - 1),
+                "color": "@neutral"
+                if regime in ("", regimes[0])
+                else colour(regimes.index(regime) - 1),
                 "dash": "dot",
                 "width": 1.3,
             },
@@ -200,7 +201,9 @@ def _dots(
         for regime, value in references.items()
         if math.isfinite(value)
     ]
-    x_axis = {"range": [1.05 * lowest, 105.0]} if lowest is not None and _clipped(points, lowest) else {}
+    x_axis = (
+        {"range": [1.05 * lowest, 105.0]} if lowest is not None and _clipped(points, lowest) else {}
+    )
     found = {(n, g): e for n, g, e in points}
     rows = tuple(
         (clean_text(name, 60), *(_cell(found.get((name, g)), digits) for g in regimes))

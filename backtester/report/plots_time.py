@@ -42,7 +42,7 @@ def equity(market: MarketSummary, curves: Sequence[Curve], key: str, best: int) 
     lines = [("Unhedged", curves[0].equity_unhedged)]
     lines += [(c.strategy, c.equity_net) for c in curves]
     return _lines(
-        market,
+        curves[0].times,
         lines,
         key,
         best,
@@ -58,7 +58,7 @@ def drawdown(market: MarketSummary, curves: Sequence[Curve], key: str, best: int
     lines = [("Unhedged", 100 * curves[0].drawdown_unhedged)]
     lines += [(c.strategy, 100 * c.drawdown_net) for c in curves]
     return _lines(
-        market,
+        curves[0].times,
         lines,
         key,
         best,
@@ -78,8 +78,7 @@ def correlation(market: MarketSummary, key: str) -> Figure:
         values = market.correlation[:, k]
         traces.append(_line(market.times, values, name, colour(k), dash(k), points, ".2f"))
     columns: list[tuple[str, Float, Show]] = [
-        (name, market.correlation[:, k], number)
-        for k, name in enumerate(market.instruments)
+        (name, market.correlation[:, k], number) for k, name in enumerate(market.instruments)
     ]
     low, high = _bounds(market.correlation)
     return Figure(
@@ -111,16 +110,12 @@ def hedges(market: MarketSummary, curves: Sequence[Curve], key: str, best: int) 
     """Hedge notionals of one strategy at a time, chosen in a drop-down, beside the exposure."""
     count = len(market.instruments)
     names = distinct_labels(market.instruments)
-    points = points_for(2 * count)
-    exposed = _line(
-        market.times, curves[0].exposure, "Gross exposure", NEUTRAL, "dash", points, ",.0f"
-    )
+    times, points = curves[0].times, points_for(2 * count)
+    exposed = _line(times, curves[0].exposure, "Gross exposure", NEUTRAL, "dash", points, ",.0f")
     traces: list[Trace] = [exposed]
     for s, curve in enumerate(curves):
         for k in range(count):
-            line = _line(
-                market.times, curve.hedges[:, k], names[k], colour(k), dash(k), points, ",.0f"
-            )
+            line = _line(times, curve.hedges[:, k], names[k], colour(k), dash(k), points, ",.0f")
             line["line"]["shape"] = "hv"  # held until the next fill
             traces.append({**line, "visible": s == best})
     options = tuple(
@@ -141,17 +136,15 @@ def hedges(market: MarketSummary, curves: Sequence[Curve], key: str, best: int) 
         alt="Line plot of the notional held in each hedge instrument; negative is short. "
         "The table that follows gives the numbers for every strategy.",
         traces=traces,
-        layout=layout(
-            "Time (UTC)", "Notional (money)", time=True, legend_rows=_legend_rows(names)
-        ),
-        table=_at_dates(market.times, columns, "Strategy · instrument (money)"),
+        layout=layout("Time (UTC)", "Notional (money)", time=True, legend_rows=_legend_rows(names)),
+        table=_at_dates(times, columns, "Strategy · instrument (money)"),
         note="Negative notionals are short positions.",
         choice=Choice("Strategy", options, best),
     )
 
 
 def _lines(
-    market: MarketSummary,
+    times: Int,
     lines: list[tuple[str, Float]],
     key: str,
     best: int,
@@ -172,9 +165,9 @@ def _lines(
         style = "dash" if i == 0 else dash(i - 1)
         if banded:
             visible = i in (0, best + 1)
-            traces += _band(market.times, values, names[i], tint, points, visible)
+            traces += _band(times, values, names[i], tint, points, visible)
             owner += [i, i]
-        line = _line(market.times, values[:, middle], names[i], tint, style, points, ",.4~g")
+        line = _line(times, values[:, middle], names[i], tint, style, points, ",.4~g")
         traces.append(line)
         owner.append(-1)
     choice = None
@@ -196,7 +189,7 @@ def _lines(
         f"{number(max(final[1:]), 1)}. The table that follows gives the numbers.",
         traces=traces,
         layout=layout("Time (UTC)", axis, time=True, legend_rows=_legend_rows(names)),
-        table=_at_dates(market.times, columns, f"{axis}{', median' if banded else ''}"),
+        table=_at_dates(times, columns, f"{axis}{', median' if banded else ''}"),
         note=note,
         choice=choice,
         wide=True,

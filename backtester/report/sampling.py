@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ def keep_extremes(values: Float, points: int = POINTS) -> Int:
     low = np.where(np.isnan(values), np.inf, values)
     high = np.where(np.isnan(values), -np.inf, values)
     chosen = {0, size - 1}
-    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+    for start, stop in pairwise(edges):
         chosen.add(int(start + np.argmin(low[start:stop])))
         chosen.add(int(start + np.argmax(high[start:stop])))
     return np.array(sorted(chosen), dtype=np.int64)

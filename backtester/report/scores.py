@@ -145,9 +145,7 @@ def regime_title(regime: str) -> str:
     return "All bars" if regime == ALL else regime
 
 
-def score_groups(
-    card: Scorecard, market: str, notes: Footnotes
-) -> tuple[Group, ...]:
+def score_groups(card: Scorecard, market: str, notes: Footnotes) -> tuple[Group, ...]:
     """The score table of one market: a group per regime, the unhedged book first in each."""
     groups = []
     for regime in regimes_of(card, market):

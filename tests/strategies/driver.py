@@ -68,6 +68,7 @@ class World:
             units[:, self.assets.index(name)] = money / price[:, self.assets.index(name)]
         return Book(
             price=readonly(price),
+            hedge_price=readonly(price[:, self.index]),
             exposure_units=readonly(units),
             hedge_units=readonly(hedges / price[:, self.index]),
             cash=np.zeros(len(price)),

@@ -8,7 +8,7 @@ from backtester.market.panel import MarketPanel
 
 
 def indices() -> MarketPanel:
-    """S&P 500, NASDAQ Composite and WTI crude, sessions of 1999–2018 on which all three have a price.
+    """S&P 500, NASDAQ Composite and WTI crude, the sessions of 1999–2018 that price all three.
 
     From `arch.data`: adjusted close of the two indices (Yahoo Finance), spot price of WTI at
     Cushing, USD a barrel (FRED DCOILWTICO). An index cannot be traded: the half-spread is left to

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtester.accounting.exposure import Exposure
-from backtester.errors import BacktesterError, DataError, did_you_mean
+from backtester.arrays import Float
+from backtester.errors import DataError, did_you_mean
 from backtester.market.frames import window
 from backtester.market.panel import MarketPanel
 
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
 SYMBOL_COLUMNS = ("asset", "symbol", "market")
 MISSING = ("", "nan", "NaN")
 """Cells of a price file that mean "no price"; a text such as NA is not among them."""
+
+
+@dataclass(frozen=True)
+class Positions:
+    """A book as read from a file: the fields of an `Exposure`, which stands above this layer."""
+
+    assets: tuple[str, ...]
+    amounts: Float  # (len(assets),) in `unit`
+    unit: str  # "units" or "notional"
 
 
 def read_prices(
@@ -108,7 +118,7 @@ def panel_from_files(
         ) from error
 
 
-def read_book(path: str | Path) -> Exposure:
+def read_book(path: str | Path) -> Positions:
     """A book of one's own: a CSV with columns `asset` and one of `units` or `notional`.
 
     Rows of one asset are added up. Raises DataError naming file, row and cure.
@@ -148,10 +158,11 @@ def read_book(path: str | Path) -> Exposure:
                 f"{where}: {given[0]} of {asset!r} is {text}", cure="Write a finite number."
             )
         amounts[asset] = amounts.get(asset, 0.0) + amount
-    try:
-        return Exposure(tuple(amounts), np.array(list(amounts.values())), unit=given[0])
-    except BacktesterError as error:
-        raise DataError(f"book {file.name!r}: {error.what}", cure=error.cure) from error
+    if not any(amounts.values()):
+        raise DataError(
+            f"book {file.name!r} holds nothing", cure="Give at least one position other than zero."
+        )
+    return Positions(tuple(amounts), np.array(list(amounts.values())), given[0])
 
 
 def read_funding(path: str | Path) -> pd.DataFrame:
@@ -194,7 +205,7 @@ def _read(file: Path, *, text: bool = False) -> pd.DataFrame:
     except (OSError, EOFError, ValueError, _arrow_error()) as error:
         raise DataError(
             f"file {file.name!r} cannot be read ({_reason(error)})",
-            cure="Check the path, and that the file is whole: a header line, then one row per time.",
+            cure="Check the path, and that the file is whole: a header, then one row per time.",
         ) from error
     if frame.empty:
         raise DataError(
