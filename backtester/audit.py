@@ -37,11 +37,14 @@ def audit(result: RunResult, path: int = 0) -> Audit:
     led = result.block.ledger
     portfolio = to_vectorbt(result, path)
     theirs = np.asarray(portfolio.value(group_by=True), dtype=np.float64).reshape(-1)
-    hedges = np.cumsum(led.hedge_pnl[:, path] - led.costs[:, path].sum(axis=-1))
-    capital = result.setup.hedging.capital
-    ours = _cash(result, path) + hedges
+    capital, cash = result.setup.hedging.capital, _cash(result, path)
+    # Twice over: from equity less what the hedges did not earn, and from the hedges' own records.
+    others = led.exposure_pnl[:, path] + led.exposure_carry[:, path] + led.hedge_carry[:, path]
+    ours = cash + led.equity[:, path] - capital - np.cumsum(others)
+    records = cash + np.cumsum(led.hedge_pnl[:, path] - led.costs[:, path].sum(axis=-1))
+    apart = max(np.abs(ours - theirs).max(), np.abs(records - theirs).max())
     fills = int(np.count_nonzero(led.fills[:, path]))
-    return Audit(float(np.abs(ours - theirs).max()) / capital, fills, ours, theirs)
+    return Audit(float(apart) / capital, fills, ours, theirs)
 
 
 def to_vectorbt(result: RunResult, path: int = 0) -> Any:

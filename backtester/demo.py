@@ -25,7 +25,7 @@ def demo_study(paths: int = 1000, bars: int = 365, seed: int = 7) -> Study:
     return Study.of(
         {
             "name": "demo",
-            "exposure": {"positions": {"SOL": 500_000, "LINK": 500_000}},
+            "exposure": {"positions": {"SOL": 500_000, "LINK": 500_000}, "hold": "notional"},
             "capital": 1_000_000,
             "hedge_with": ["BTC-PERP", "ETH-PERP", "LTC", "PAXG"],
             "markets": [
@@ -41,7 +41,7 @@ def demo_study(paths: int = 1000, bars: int = 365, seed: int = 7) -> Study:
                     "scenario": "regime_switching",
                     "paths": min(paths, 256),
                     "bars": bars,
-                    "exposure": {"positions": {"BTC": 1_000_000}},
+                    "exposure": {"positions": {"BTC": 1_000_000}, "hold": "notional"},
                     "hedge_with": ["BTC-PERP", "ETH-PERP"],
                 },
             ],

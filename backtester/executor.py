@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Protocol, TypeVar
 
@@ -13,6 +14,9 @@ from backtester.errors import BacktesterError, ConfigError
 T = TypeVar("T")
 R = TypeVar("R")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+AHEAD = 4  # tasks under way or finished per worker
 
 
 class Executor(Protocol):
@@ -41,13 +45,22 @@ class ProcessExecutor:
         """The results in task order; a worker that dies is a BacktesterError, not a hang."""
         import multiprocessing
 
+        if not tasks:
+            return
         # Spawned children read these once, when their numerical libraries load.
         before = {name: os.environ.get(name) for name in _THREADS}
         os.environ.update(dict.fromkeys(_THREADS, "1"))
         try:
             context = multiprocessing.get_context("spawn")
             with ProcessPoolExecutor(min(self.workers, len(tasks)), mp_context=context) as pool:
-                yield from pool.map(call, tasks)
+                waiting: deque[Future[R]] = deque()
+                for task in tasks:
+                    # Few at a time: finished results wait in memory until they are asked for.
+                    if len(waiting) >= AHEAD * self.workers:
+                        yield waiting.popleft().result()
+                    waiting.append(pool.submit(call, task))
+                while waiting:
+                    yield waiting.popleft().result()
         except BrokenProcessPool as error:
             raise BacktesterError(
                 "a worker process died before it finished its task",

@@ -56,6 +56,7 @@ class RunResult:
         first = self.block.ledger.costs[0, path].sum()
         if first:  # same_close may trade at the first event
             frame["net"] -= first
+            start["net"] -= first
         return pd.concat([start, frame])
 
     def pnl(self, path: int = 0) -> pd.DataFrame:

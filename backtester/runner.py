@@ -38,6 +38,7 @@ class Task:
     placebo: bool
     start: float  # trading days before the first decision, common to the comparison
     audit: bool
+    files: str  # hashes of the files the study reads: with it, caches never outlive a file
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ def common_start(study: Study) -> float:
 def tasks_of(study: Study, *, audits: bool) -> list[Task]:
     """Every task of a comparison, markets first; placebos follow their market."""
     start = common_start(study)
+    files = repr(sorted(study.file_hashes().values()))
     tasks = []
     for m, spec in enumerate(study.markets):
         arena = arena_of(study, spec, start=start)
@@ -85,7 +87,9 @@ def tasks_of(study: Study, *, audits: bool) -> list[Task]:
             market = placebo_market(study, arena) if placebo else arena.market
             blocks = 0 if market is None else market.blocks
             tasks += [
-                Task(study, m, block, s, placebo, start, audits and not placebo and block == 0)
+                Task(
+                    study, m, block, s, placebo, start, audits and not placebo and block == 0, files
+                )
                 for block in range(blocks)
                 for s in range(len(study.strategies))
             ]
@@ -111,15 +115,17 @@ def placebo_market(study: Study, arena: Arena) -> EnsembleMarket | HistoryMarket
 
 
 @lru_cache(maxsize=2)
-def _arena(text: str, market: int, start: float) -> Arena:
+def _arena(text: str, files: str, market: int, start: float) -> Arena:
     study = Study.model_validate_json(text)
     return arena_of(study, study.markets[market], start=start)
 
 
 @lru_cache(maxsize=2)
-def _panel(text: str, market: int, placebo: bool, block: int, start: float) -> MarketPanel:
+def _panel(
+    text: str, files: str, market: int, placebo: bool, block: int, start: float
+) -> MarketPanel:
     """One drawn block, kept for the next strategy: a cache, never state."""
-    arena = _arena(text, market, start)
+    arena = _arena(text, files, market, start)
     study = Study.model_validate_json(text)
     source = placebo_market(study, arena) if placebo else arena.market
     assert source is not None
@@ -130,8 +136,8 @@ def run_task(task: Task) -> TaskResult:
     """Run one task; pure, so that it may run in any process and in any order."""
     study, spec = task.study, task.study.strategies[task.strategy]
     text = study.model_dump_json()
-    arena = _arena(text, task.market, task.start)
-    panel = _panel(text, task.market, task.placebo, task.block, task.start)
+    arena = _arena(text, task.files, task.market, task.start)
+    panel = _panel(text, task.files, task.market, task.placebo, task.block, task.start)
     strategy = strategies_of(study)[task.strategy]
     result = run_one(panel, strategy, arena, spec.label)
     led = result.block.ledger

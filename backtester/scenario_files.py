@@ -171,7 +171,9 @@ def _explained(
     path: Path | None,
     also: Iterable[str],
 ) -> ConfigError:
-    first = error.errors()[0]
+    errors = error.errors()
+    # A misspelt key is also a missing one; the misspelling is what helps.
+    first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
     trail = _trail(first["loc"], values)
     line = _line(path, trail) if path is not None else None
     at = f"{who}, line {line}" if line else who

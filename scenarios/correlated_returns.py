@@ -108,10 +108,6 @@ class CorrelatedReturns(Parameters):
         """Parameters as arrays per regime and bar."""
         return build_tables(self)
 
-    @cached_property
-    def _factor(self) -> Float:
-        return semidefinite_cholesky(self.tables.correlation)
-
     def draw(
         self, *, first: int, paths: int, bars: int, seed: int, correlation: Float | None = None
     ) -> MarketPanel:
@@ -123,7 +119,7 @@ class CorrelatedReturns(Parameters):
         Raises ScenarioError for a range or a correlation that cannot be drawn.
         """
         _range(self.name, first, paths, bars)
-        factor = self._factor
+        factor = self.tables.factor
         if correlation is not None:
             factor = self._override(np.asarray(correlation, dtype=np.float64), paths)
         return self._draw(first, paths, bars, seed, factor)
@@ -205,9 +201,7 @@ class CorrelatedReturns(Parameters):
         if self.perpetuals:
             funding = self._perpetuals(prices, shocks.funding, shocks.basis, state)
         regime = np.concatenate([state[:1], state])
-        for array in (prices, funding, regime):
-            if array is not None:
-                array.flags.writeable = False  # handed over: the panel need not copy
+        prices.flags.writeable = regime.flags.writeable = False  # handed over: no copy needed
         return MarketPanel(
             times=stamps(self.calendar, bars, days),
             assets=names,
@@ -240,6 +234,7 @@ class CorrelatedReturns(Parameters):
             prices[1:, :, spots + k] = prices[1:, :, spot] * np.exp(basis[k])
             limit = tables.clamp[:, k][state]
             funding[1:, :, spots + k] = np.clip(rate[k], -limit, limit) * tables.years
+        funding.flags.writeable = False
         return funding
 
 

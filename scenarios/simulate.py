@@ -168,10 +168,15 @@ def stamps(calendar: str, bars: int, days: float) -> Int:
 
 
 def held(values: Float, state: Byte) -> Float:
-    """A field by regime (S, N) on stamps, (T + 1, P or 1, N); the first stamp as the first bar."""
+    """A field by regime (S, N) on stamps, (T + 1, P or 1, N), read-only.
+
+    The first stamp is as the first bar. With one regime all paths share the field.
+    """
     if len(values) == 1:
-        return np.repeat(values[None], len(state) + 1, axis=0)
-    out = np.empty((len(state) + 1, state.shape[1], values.shape[1]))
-    np.take(values, state, axis=0, out=out[1:])
-    out[0] = out[1]
+        out = np.repeat(values[None], len(state) + 1, axis=0)
+    else:
+        out = np.empty((len(state) + 1, state.shape[1], values.shape[1]))
+        np.take(values, state, axis=0, out=out[1:], mode="clip")  # "raise" would buffer the output
+        out[0] = out[1]
+    out.flags.writeable = False  # handed over: the panel need not copy
     return out

@@ -12,7 +12,7 @@ from backtester.arrays import Float
 from backtester.errors import ScenarioError, did_you_mean
 
 from .chain import generator_matrix, stationary, transition_matrix
-from .correlation import check_correlation
+from .correlation import check_correlation, semidefinite_cholesky
 from .regime import MeanReverting, PairCorrelation, Regime
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Reversion:
     spread: Float  # (S, K) stationary standard deviation
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tables:
     """Parameters by regime (S), assets that are not perpetuals (F), all assets (N), perps (K)."""
 
@@ -40,6 +40,7 @@ class Tables:
     mean: Float  # (S, F) of log returns over one bar
     volatility: Float  # (S, F) of log returns over one bar
     correlation: Float  # (S, F, F)
+    factor: Float  # (S, F, F) Cholesky
     tails: tuple[float | None, ...]  # (S) degrees of freedom
     half_spread: Float | None  # (S, N) fraction of price
     depth: Float | None  # (S, N) money a day
@@ -84,12 +85,14 @@ def build_tables(scenario: CorrelatedReturns) -> Tables:
             for key in getattr(regime, item):
                 if key not in perpetuals:
                     raise _unknown(name, item, key, perpetuals)
+    correlation = np.array([_matrix(n, r, spots) for n, r in regimes.items()])
     return Tables(
         start=start,
         transition=transition_matrix(rates, days),
         mean=(drift - annual * annual / 2.0) * years,
         volatility=annual * np.sqrt(years),
-        correlation=np.array([_matrix(n, r, spots) for n, r in regimes.items()]),
+        correlation=correlation,
+        factor=semidefinite_cholesky(correlation),
         tails=tuple(r.degrees_of_freedom for r in regimes.values()),
         half_spread=_scaled(_rows(regimes, "half_spread_bp", scenario.assets), BASIS_POINT),
         depth=_rows(regimes, "depth", scenario.assets),

@@ -113,6 +113,16 @@ def test_known_values(ensemble: PathSeries) -> None:
     assert row.net_es_change.high < 0.0
 
 
+def test_shortfall_interval_covers_the_truth() -> None:
+    """Ten bars of N(0, σ²) have a shortfall of 2.337803 σ √10; 95 % hold it, nearly."""
+    truth = 100 * 2.337803 * 0.03 * 10**0.5 / 2
+    hits = 0
+    for seed in range(60):
+        row = score(pair(60, 60, seed)[0], risk_aversion=5.0, seed=1)[0].unhedged_es
+        hits += row.low <= truth <= row.high
+    assert 53 <= hits <= 60
+
+
 def test_every_figure_has_an_interval_in_an_ensemble(ensemble: PathSeries) -> None:
     for row in score(made_costly(ensemble), risk_aversion=5.0, seed=1):
         assert not row.insufficient

@@ -76,19 +76,21 @@ def ols_beta(
     the slopes of smallest norm where instruments are collinear.
     """
     returns, root = window.scaled()
-    pnl = np.matmul(exposure[:, None, :], returns)
-    hedges = np.ascontiguousarray(returns[:, instruments])
+    moments = np.matmul(returns, returns.transpose(0, 2, 1))
     if intercept and len(root) > 0:
-        pnl, hedges = _without_drift(pnl, root), _without_drift(hedges, root)
-    turned = hedges.transpose(0, 2, 1)
-    gram = np.matmul(hedges, turned)
-    right = np.matmul(hedges, pnl.transpose(0, 2, 1))
-    return solve_psd(gram, right)[:, :, 0]
+        moments = _without_drift(moments, returns, root)
+    rows = np.ascontiguousarray(moments[:, instruments, :])
+    right = (rows * exposure[:, None, :]).sum(axis=-1)
+    return solve_psd(np.ascontiguousarray(rows[:, :, instruments]), right[:, :, None])[:, :, 0]
 
 
-def _without_drift(series: Float, root: Float) -> Float:
-    """`series` (P, R, W) less its drift per unit of time; exactly 0 where nothing else is left."""
-    drift = (series * (root / np.sum(root * root))).sum(axis=-1)
-    centred = series - drift[:, :, None] * root
-    moved = (centred * centred).sum(axis=-1) > 1e-24 * (series * series).sum(axis=-1)
-    return np.where(moved[:, :, None], centred, 0.0)
+def _without_drift(moments: Float, returns: Float, root: Float) -> Float:
+    """Moments (P, N, N) of the `returns` (P, N, W) less their drift per unit of time.
+
+    Exactly 0 for an asset that does nothing but drift, whatever rounding leaves of it.
+    """
+    drift = (returns * (root / np.sqrt(np.sum(root * root)))).sum(axis=-1)
+    centred = moments - drift[:, :, None] * drift[:, None, :]
+    raw, left = (np.diagonal(m, axis1=1, axis2=2) for m in (moments, centred))
+    moves = left > 1e-12 * raw
+    return np.where(moves[:, :, None] & moves[:, None, :], centred, 0.0)

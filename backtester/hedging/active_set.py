@@ -68,7 +68,7 @@ PASSES = 60
 
 @jit
 def crash(
-    K: int, m: int, V: Float, N: Float, I: Int, Q: Float, L: Float, C: Float, Y: Float, S: Float,
+    K: int, m: int, V: Float, N: Float, W: Int, Q: Float, L: Float, C: Float, Y: Float, S: Float,
     turn: int, gross: int,
 ) -> int:  # fmt: skip
     """First working set: release every coordinate that gains by moving, drop those turning back.
@@ -84,23 +84,23 @@ def crash(
         gain, up = pull(k, neutral, V, N, C, trading, holding)
         if gain > tolerance:
             open_piece(k, up, V, C, turn, gross)
-            I[FREE, n] = k
-            I[FLAG, k] = 1
+            W[FREE, n] = k
+            W[FLAG, k] = 1
             n += 1
     kept = 0
     while n > 0:
-        factor(Q, V[DIAGONAL], I[FREE], n, kept, FLOOR, L)
-        direction(n, m, V, N, I, L, C, Y, S)
+        factor(Q, V[DIAGONAL], W[FREE], n, kept, FLOOR, L)
+        direction(n, m, V, N, W, L, C, Y, S)
         kept = n
         count = 0
         for i in range(n):
-            k = I[FREE, i]
+            k = W[FREE, i]
             if (V[STEP, i] > 0.0) == (V[X, k] == V[LOW, k]):
-                I[FREE, count] = k
+                W[FREE, count] = k
                 count += 1
             else:
                 kept = min(kept, i)
-                I[FLAG, k] = 0
+                W[FLAG, k] = 0
                 fix(k, V[X, k], V, C, turn, gross)
         if count == n:
             break
@@ -110,7 +110,7 @@ def crash(
 
 @jit
 def minimise(
-    K: int, m: int, n: int, V: Float, N: Float, I: Int, Q: Float, L: Float, C: Float, Y: Float,
+    K: int, m: int, n: int, V: Float, N: Float, W: Int, Q: Float, L: Float, C: Float, Y: Float,
     S: Float, turn: int, gross: int,
 ) -> int:  # fmt: skip
     """Run the active set from the current point, whose factor is current.
@@ -120,37 +120,37 @@ def minimise(
     last = -1  # coordinate just released; if it is blocked at once it waits for progress
     for _ in range(30 + 12 * (K + m)):
         if n > 0:
-            direction(n, m, V, N, I, L, C, Y, S)
-            t, hit = blocking(n, m, V, N, I, C)
+            direction(n, m, V, N, W, L, C, Y, S)
+            t, hit = blocking(n, m, V, N, W, C)
             if t > 0.0:
                 for i in range(n):
-                    V[X, I[FREE, i]] += t * V[STEP, i]
+                    V[X, W[FREE, i]] += t * V[STEP, i]
             if hit >= n:
                 r = hit - n
-                set_state(r, reached_state(r, N, I), N, I)
+                set_state(r, reached_state(r, N, W), N, W)
             elif hit != FULL:
-                k = I[FREE, hit]
+                k = W[FREE, hit]
                 at = V[HIGH, k] if V[STEP, hit] > 0.0 else V[LOW, k]
                 fix(k, at, V, C, turn, gross)
-                n = remove(hit, n, FLOOR, V, I, Q, L, -1 if t == 0.0 and k == last else 0)
+                n = remove(hit, n, FLOOR, V, W, Q, L, -1 if t == 0.0 and k == last else 0)
             if t > 0.0:
                 evaluate(K, m, Q, V, N, C, turn, gross)
                 for k in range(K):
-                    I[FLAG, k] = max(I[FLAG, k], 0)
+                    W[FLAG, k] = max(W[FLAG, k], 0)
             if hit != FULL:
                 continue
-        which, up = worst(K, m, V, N, I, C, turn, gross, rounding(K, m, V, N))
+        which, up = worst(K, m, V, N, W, C, turn, gross, rounding(K, m, V, N))
         if which < 0:
             return n
         last = which
         if which >= K:
             r = which - K
-            set_state(r, released_state(r, up, N, I), N, I)
+            set_state(r, released_state(r, up, N, W), N, W)
         else:
             open_piece(which, up, V, C, turn, gross)
-            I[FREE, n] = which
-            I[FLAG, which] = 1
-            factor(Q, V[DIAGONAL], I[FREE], n + 1, n, FLOOR, L)
+            W[FREE, n] = which
+            W[FLAG, which] = 1
+            factor(Q, V[DIAGONAL], W[FREE], n + 1, n, FLOOR, L)
             n += 1
     return -1
 
@@ -169,7 +169,7 @@ def recentre(K: int, V: Float) -> float:
 
 @jit
 def optimise(
-    K: int, m: int, V: Float, N: Float, I: Int, Q: Float, L: Float, C: Float, Y: Float, S: Float,
+    K: int, m: int, V: Float, N: Float, W: Int, Q: Float, L: Float, C: Float, Y: Float, S: Float,
     turn: int, gross: int, impact: bool,
 ) -> bool:  # fmt: skip
     """Passes of the active set: models of the impact, and the proximal bias taken out."""
@@ -177,12 +177,12 @@ def optimise(
         V[COST, k] = V[LINEAR, k]
         V[DIAGONAL, k] = PROXIMAL
         V[SHIFT, k] = 0.0
-    start_rows(K, m, Q, V, N, I, C, turn, gross)
+    start_rows(K, m, Q, V, N, W, C, turn, gross)
     if impact:
         first_model(K, PROXIMAL, Q, V)
-    n = crash(K, m, V, N, I, Q, L, C, Y, S, turn, gross)
+    n = crash(K, m, V, N, W, Q, L, C, Y, S, turn, gross)
     for run in range(PASSES):
-        n = minimise(K, m, n, V, N, I, Q, L, C, Y, S, turn, gross)
+        n = minimise(K, m, n, V, N, W, Q, L, C, Y, S, turn, gross)
         if n < 0:
             return False
         change = recentre(K, V)
@@ -194,11 +194,11 @@ def optimise(
             neutral, newton = neutral_rows(m, turn, gross), run < PASSES // 3
             change = max(
                 change if run == 0 else 0.0,
-                next_model(K, PROXIMAL, newton, Q, V, N, I, C, neutral, turn, gross),
+                next_model(K, PROXIMAL, newton, Q, V, N, W, C, neutral, turn, gross),
             )
             if change <= 10.0 * tolerance:
                 return True
-            factor(Q, V[DIAGONAL], I[FREE], n, 0, FLOOR, L)
+            factor(Q, V[DIAGONAL], W[FREE], n, 0, FLOOR, L)
         evaluate(K, m, Q, V, N, C, turn, gross)
     return True
 
@@ -218,26 +218,26 @@ def solve_paths(
     M = A.shape[1]
     rows, most = M + 2, max(K, M + 2)
     V, N = np.zeros((VECTORS, K)), np.zeros((NUMBERS, most))
-    I = np.zeros((4, most), dtype=np.int64)  # noqa: E741
+    W = np.zeros((4, most), dtype=np.int64)
     Q, L = np.zeros((K, K)), np.zeros((K, K))
     C, Y, S = np.zeros((rows, K)), np.zeros((rows, K)), np.zeros((rows, rows))
     limits = np.zeros(3)
     for p in range(P):
         size, curved = load_box(
             F[p], f[p], risk_weight[p], reward[p], h0[p], linear[p], impact[p],
-            lower[p], upper[p], scale[p], V, I, Q,
+            lower[p], upper[p], scale[p], V, W, Q,
         )  # fmt: skip
         slope = size / scale[p]
         for r in range(3):
             limits[r] = penalty[p, r] / slope
         m, turn, whole = load_rows(
-            A[p], b[p], band[p], turnover[p], gross[p], scale[p], limits, V, N, I, C
+            A[p], b[p], band[p], turnover[p], gross[p], scale[p], limits, V, N, W, C
         )
-        ok = optimise(K, m, V, N, I, Q, L, C, Y, S, turn, whole, curved)
+        ok = optimise(K, m, V, N, W, Q, L, C, Y, S, turn, whole, curved)
         for r in range(rows):
             multipliers[p, r] = 0.0
         for r in range(m):
-            target = M if r == turn else (M + 1 if r == whole else I[SOURCE, r])
+            target = M if r == turn else (M + 1 if r == whole else W[SOURCE, r])
             multipliers[p, target] = N[MULTIPLIER, r] * slope / N[ROW_SCALE, r]
         for k in range(K):
             value = V[X, k]

@@ -48,7 +48,8 @@ class Certificate:
 @jit
 def _rest(y: float, x0: float, slope: float, cost: float, impact: float, nu: float) -> float:
     z = abs(y - x0)
-    return slope * (y - x0) + (cost + impact * np.sqrt(z)) * z + nu * abs(y)
+    value: float = slope * (y - x0) + (cost + impact * np.sqrt(z)) * z + nu * abs(y)
+    return value
 
 
 @jit
@@ -57,7 +58,8 @@ def _improvement(
     nu: float,
 ) -> float:  # fmt: skip
     """``r(x) − min r`` over [low, high] of one coordinate, from its corners and flat points."""
-    least = now = _rest(x, x0, slope, cost, impact, nu)
+    now: float = _rest(x, x0, slope, cost, impact, nu)
+    least: float = now
     for corner in range(4):
         y = low if corner == 0 else (high if corner == 1 else (x0 if corner == 2 else 0.0))
         least = min(least, _rest(min(max(y, low), high), x0, slope, cost, impact, nu))

@@ -81,4 +81,5 @@ def _one(batch: HedgeBatch, h: Float, penalty: Float | None, far: float) -> Floa
     if found.x is None:
         return np.zeros(M + 2)
     multipliers = (found.x[:M] - found.x[M : 2 * M]) / unit
-    return np.concatenate([multipliers, found.x[2 * M : 2 * M + 2]]) * size
+    result: Float = np.concatenate([multipliers, found.x[2 * M : 2 * M + 2]]) * size
+    return result

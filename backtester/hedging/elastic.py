@@ -1,12 +1,13 @@
 """Limits that cannot all hold: the order in which they give way, and by how much.
 
-The elastic problem replaces each limit but the box by an exact penalty on what exceeds it, in money:
+The elastic problem replaces each limit but the box by an exact penalty on its excess, in money:
 
     π_turnover (‖z‖₁ − turnover)₊ + π_gross (‖h‖₁ − gross)₊
         + Σ_j π_neutrality / ‖A_j‖∞ · (|A_j h − b_j| − band_j)₊
 
 with π_turnover ≪ π_gross ≪ π_neutrality, so that turnover gives way first and neutrality last; the
-box never does. Rows no hedge can move are left out of the sum. With limits that can hold together the penalties are exact: same answer, no excess.
+box never does. Rows no hedge can move are left out of the sum. Where the limits can hold together
+the penalties are exact: same answer, no excess.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ def penalties(batch: HedgeBatch) -> Float:
         batch.F, batch.f, batch.risk_weight, batch.reward, batch.h0, batch.linear, batch.scale,
         slope,
     )  # fmt: skip
-    return slope[:, None] * np.array(ORDER)
+    result: Float = slope[:, None] * np.array(ORDER)
+    return result
 
 
 def excess(batch: HedgeBatch, h: Float) -> Float:
@@ -71,14 +73,19 @@ def excess(batch: HedgeBatch, h: Float) -> Float:
     return np.maximum(out, 0.0)
 
 
-def widened(batch: HedgeBatch, h: Float) -> HedgeBatch:
-    """The batch with every limit but the box moved out just far enough to admit `h`."""
+def widened(batch: HedgeBatch, h: Float, slack: float = 0.0) -> HedgeBatch:
+    """The batch with every limit but the box moved out just far enough to admit `h`.
+
+    Limits that are moved are moved by `slack` times the scale more.
+    """
+    room = slack * batch.scale
     rows = np.abs((batch.A * h[:, None, :]).sum(axis=2) - batch.b)
+    traded, held = np.abs(h - batch.h0).sum(axis=1), np.abs(h).sum(axis=1)
     return replace(
         batch,
-        turnover=np.maximum(batch.turnover, np.abs(h - batch.h0).sum(axis=1)),
-        gross=np.maximum(batch.gross, np.abs(h).sum(axis=1)),
-        band=np.maximum(batch.band, rows),
+        turnover=np.where(traded > batch.turnover, traded + room, batch.turnover),
+        gross=np.where(held > batch.gross, held + room, batch.gross),
+        band=np.where(rows > batch.band, rows + room[:, None], batch.band),
     )
 
 

@@ -45,7 +45,7 @@ def set_model(k: int, newton: bool, proximal: float, V: Float) -> None:
 def lone_trade(gain: float, curvature: float, c: float) -> float:
     """The trade of one coordinate alone: root of ``curvature z + 3/2 c √z = gain``."""
     half = 1.5 * c
-    root = 2.0 * gain / (half + np.sqrt(half * half + 4.0 * curvature * gain))
+    root: float = 2.0 * gain / (half + np.sqrt(half * half + 4.0 * curvature * gain))
     return root * root
 
 
@@ -62,7 +62,7 @@ def first_model(K: int, proximal: float, Q: Float, V: Float) -> None:
 
 @jit
 def next_model(
-    K: int, proximal: float, newton: bool, Q: Float, V: Float, N: Float, I: Int, C: Float,
+    K: int, proximal: float, newton: bool, Q: Float, V: Float, N: Float, W: Int, C: Float,
     neutral: int, turn: int, gross: int,
 ) -> float:  # fmt: skip
     """Trial trades from the last minimiser; returns the largest error of slope at it."""
@@ -78,7 +78,7 @@ def next_model(
             model = V[COST, k] - V[LINEAR, k] + (V[DIAGONAL, k] - proximal) * trade
             error = max(error, abs(model - 1.5 * c * np.sqrt(trade)))
             V[POINT, k] = trade
-        elif I[FLAG, k] != 1:
+        elif W[FLAG, k] != 1:
             V[COST, k] = V[LINEAR, k]
             gain, _ = pull(k, neutral, V, N, C, trading, holding)
             error = max(error, gain)

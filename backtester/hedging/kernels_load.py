@@ -31,7 +31,7 @@ from backtester.hedging.kernels_step import (
 @jit
 def load_box(
     F: Float, f: Float, weight: float, reward: Float, h0: Float, linear: Float, impact: Float,
-    lower: Float, upper: Float, scale: float, V: Float, I: Int, Q: Float,
+    lower: Float, upper: Float, scale: float, V: Float, W: Int, Q: Float,
 ) -> tuple[float, bool]:  # fmt: skip
     """Risk, costs and box of one path; x starts at h0, clipped to the box.
 
@@ -72,14 +72,14 @@ def load_box(
         V[LINEAR, k] = (scale / size) * linear[k]
         V[IMPACT, k] = (scale * np.sqrt(scale) / size) * impact[k]
         any_impact = any_impact or V[IMPACT, k] > 0.0
-        I[FLAG, k] = 0
+        W[FLAG, k] = 0
     return size, any_impact
 
 
 @jit
 def load_rows(
     A: Float, b: Float, band: Float, turnover: float, gross_limit: float, scale: float,
-    penalty: Float, V: Float, N: Float, I: Int, C: Float,
+    penalty: Float, V: Float, N: Float, W: Int, C: Float,
 ) -> tuple[int, int, int]:  # fmt: skip
     """Limit rows of one path: neutrality rows scaled to largest coefficient 1, then budgets.
 
@@ -101,7 +101,7 @@ def load_rows(
         N[ROW_HIGH, m] = (b[r] + band[r]) / (scale * most)
         N[ROW_SCALE, m] = most
         N[PENALTY, m] = penalty[2]
-        I[SOURCE, m] = r
+        W[SOURCE, m] = r
         m += 1
     turn, gross = -1, -1
     if turnover < np.inf:
@@ -124,7 +124,7 @@ def load_rows(
 
 
 @jit
-def start_rows(K: int, m: int, Q: Float, V: Float, N: Float, I: Int, C: Float, turn: int,
+def start_rows(K: int, m: int, Q: Float, V: Float, N: Float, W: Int, C: Float, turn: int,
                gross: int) -> None:  # fmt: skip
     """Gradient, row values and row states at the starting point."""
     evaluate(K, m, Q, V, N, C, turn, gross)
@@ -132,8 +132,8 @@ def start_rows(K: int, m: int, Q: Float, V: Float, N: Float, I: Int, C: Float, t
         value = N[VALUE, r]
         slack = 4e-16 * abs(value)
         if value > N[ROW_HIGH, r] + slack:
-            set_state(r, 2, N, I)
+            set_state(r, 2, N, W)
         elif value < N[ROW_LOW, r] - slack:
-            set_state(r, -2, N, I)
+            set_state(r, -2, N, W)
         else:
-            set_state(r, 0, N, I)
+            set_state(r, 0, N, W)

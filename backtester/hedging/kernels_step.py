@@ -5,7 +5,7 @@ a path travel as workspaces, allocated once per call and never carrying informat
 
 ``V`` (vectors, K)  the vectors named below, one per row;
 ``N`` (numbers, m)  per limit row: value, limits, multiplier, penalty;
-``I`` (3, K or m)   the free coordinates in order of release; flags (1 free, 0 on a breakpoint,
+``W`` (4, K or m)   the free coordinates in order of release; flags (1 free, 0 on a breakpoint,
                     −1 on a breakpoint and not to be released before progress); row states.
 
 A *limit row* is a neutrality row, ``‖z‖₁ ≤ turnover`` or ``‖h‖₁ ≤ gross``. On the piece the point
@@ -29,7 +29,7 @@ VECTORS = 17
 # rows of N
 VALUE, ROW_LOW, ROW_HIGH, MULTIPLIER, PENALTY, RATE, ROW_SCALE = 0, 1, 2, 3, 4, 5, 6
 NUMBERS = 7
-# rows of I
+# rows of W
 FREE, FLAG, STATE, SOURCE = 0, 1, 2, 3
 
 FULL = -1
@@ -105,9 +105,9 @@ def evaluate(K: int, m: int, Q: Float, V: Float, N: Float, C: Float, turn: int, 
 
 
 @jit
-def set_state(r: int, state: int, N: Float, I: Int) -> None:
+def set_state(r: int, state: int, N: Float, W: Int) -> None:
     """State of a row; outside its active states the multiplier is the slope of the penalty."""
-    I[STATE, r] = state
+    W[STATE, r] = state
     if state == 0:
         N[MULTIPLIER, r] = 0.0
     elif abs(state) == 2:
@@ -116,19 +116,19 @@ def set_state(r: int, state: int, N: Float, I: Int) -> None:
 
 @jit
 def remove(
-    position: int, n: int, floor: float, V: Float, I: Int, Q: Float, L: Float, flag: int
+    position: int, n: int, floor: float, V: Float, W: Int, Q: Float, L: Float, flag: int
 ) -> int:
     """Take the free coordinate at `position` out of the working order; returns the new count."""
-    I[FLAG, I[FREE, position]] = flag
+    W[FLAG, W[FREE, position]] = flag
     for i in range(position, n - 1):
-        I[FREE, i] = I[FREE, i + 1]
-    factor(Q, V[DIAGONAL], I[FREE], n - 1, position, floor, L)
+        W[FREE, i] = W[FREE, i + 1]
+    factor(Q, V[DIAGONAL], W[FREE], n - 1, position, floor, L)
     return n - 1
 
 
 @jit
 def direction(
-    n: int, m: int, V: Float, N: Float, I: Int, L: Float, C: Float, Y: Float, S: Float
+    n: int, m: int, V: Float, N: Float, W: Int, L: Float, C: Float, Y: Float, S: Float
 ) -> None:
     """Step of the free coordinates to the minimiser of the piece, keeping the active rows.
 
@@ -137,22 +137,22 @@ def direction(
     """
     p = V[STEP]
     for i in range(n):
-        k = I[FREE, i]
+        k = W[FREE, i]
         value = V[GRADIENT, k] + V[TRADE, k] * V[COST, k]
         for r in range(m):
-            if abs(I[STATE, r]) == 2:
+            if abs(W[STATE, r]) == 2:
                 value += N[MULTIPLIER, r] * C[r, k]
         p[i] = value
     forward(L, n, p)
     count = 0
     for r in range(m):
-        if abs(I[STATE, r]) != 1:
+        if abs(W[STATE, r]) != 1:
             continue
         row = Y[count]
         for i in range(n):
-            row[i] = C[r, I[FREE, i]]
+            row[i] = C[r, W[FREE, i]]
         forward(L, n, row)
-        target = N[ROW_HIGH, r] if I[STATE, r] == 1 else N[ROW_LOW, r]
+        target = N[ROW_HIGH, r] if W[STATE, r] == 1 else N[ROW_LOW, r]
         value = N[VALUE, r] - target
         for i in range(n):
             value -= row[i] * p[i]
@@ -167,7 +167,7 @@ def direction(
         solve_rows(S, count, N[RATE])
         count = 0
         for r in range(m):
-            if abs(I[STATE, r]) != 1:
+            if abs(W[STATE, r]) != 1:
                 continue
             weight = N[RATE, count]
             N[MULTIPLIER, r] = weight
@@ -180,7 +180,7 @@ def direction(
 
 
 @jit
-def blocking(n: int, m: int, V: Float, N: Float, I: Int, C: Float) -> tuple[float, int]:
+def blocking(n: int, m: int, V: Float, N: Float, W: Int, C: Float) -> tuple[float, int]:
     """Length of the step to the nearest kink, at most 1, and what is hit there.
 
     Returns ``(t, FULL)``, ``(t, position of a free coordinate)`` or ``(t, n + row)``.
@@ -188,7 +188,7 @@ def blocking(n: int, m: int, V: Float, N: Float, I: Int, C: Float) -> tuple[floa
     t, hit = 1.0, FULL
     p = V[STEP]
     for i in range(n):
-        k = I[FREE, i]
+        k = W[FREE, i]
         if p[i] > 0.0:
             room = max(V[HIGH, k] - V[X, k], 0.0)
         else:
@@ -197,12 +197,12 @@ def blocking(n: int, m: int, V: Float, N: Float, I: Int, C: Float) -> tuple[floa
             t = room / abs(p[i])
             hit = i
     for r in range(m):
-        state = I[STATE, r]
+        state = W[STATE, r]
         if abs(state) == 1:
             continue
         rate, size = 0.0, 0.0
         for i in range(n):
-            value = C[r, I[FREE, i]] * p[i]
+            value = C[r, W[FREE, i]] * p[i]
             rate += value
             size += abs(value)
         if abs(rate) <= 1e-11 * size:  # parallel to the row: rounding must not make it active
@@ -247,12 +247,12 @@ def pull(
 
 @jit
 def worst(
-    K: int, m: int, V: Float, N: Float, I: Int, C: Float, turn: int, gross: int, tolerance: float
+    K: int, m: int, V: Float, N: Float, W: Int, C: Float, turn: int, gross: int, tolerance: float
 ) -> tuple[int, bool]:
     """The multiplier furthest outside its interval: ``(k or K + row, upwards)``, −1 if none."""
     most, which, up = tolerance, -1, False
     for r in range(m):
-        state = I[STATE, r]
+        state = W[STATE, r]
         if abs(state) != 1:
             continue
         both = N[ROW_LOW, r] == N[ROW_HIGH, r]
@@ -267,7 +267,7 @@ def worst(
     holding = N[MULTIPLIER, gross] if gross >= 0 else 0.0
     neutral = neutral_rows(m, turn, gross)
     for k in range(K):
-        if I[FLAG, k] == 0:
+        if W[FLAG, k] == 0:
             value, upwards = pull(k, neutral, V, N, C, trading, holding)
             if value > most:
                 most, which, up = value, k, upwards
@@ -275,11 +275,11 @@ def worst(
 
 
 @jit
-def reached_state(r: int, N: Float, I: Int) -> int:
+def reached_state(r: int, N: Float, W: Int) -> int:
     """State of the row the last step ran into: 1 at its upper limit, −1 at its lower one."""
     if N[RATE, r] > 0.0:
-        return -1 if I[STATE, r] == -2 else 1
-    return 1 if I[STATE, r] == 2 else -1
+        return -1 if W[STATE, r] == -2 else 1
+    return 1 if W[STATE, r] == 2 else -1
 
 
 @jit
@@ -289,9 +289,9 @@ def neutral_rows(m: int, turn: int, gross: int) -> int:
 
 
 @jit
-def released_state(r: int, up: bool, N: Float, I: Int) -> int:
+def released_state(r: int, up: bool, N: Float, W: Int) -> int:
     """State of active row r when its multiplier leaves its interval: inside or beyond."""
-    if N[ROW_LOW, r] == N[ROW_HIGH, r] or up == (I[STATE, r] == 1):
+    if N[ROW_LOW, r] == N[ROW_HIGH, r] or up == (W[STATE, r] == 1):
         return 2 if up else -2
     return 0
 

@@ -10,6 +10,7 @@ absorbing: a path held now is solved afresh at the next decision.
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,11 +24,34 @@ from backtester.hedging.kernels_valid import valid_paths
 from backtester.hedging.problem import Answer, Shape, compiled
 
 ACCEPTED = 1e-6
-"""Largest certified gap of an answer of an iterative solver, or of an elastic problem's penalties
-(which are a million times the objective); the twin is held to `certificate.OPTIMAL`."""
+"""Largest certified gap of an iterative solver's answer or an elastic one; the twin's own are
+held to `certificate.OPTIMAL`."""
+
+NEEDED = 1e-6
+"""Largest turnover, in units of the scale, by which limits may give way more than they must;
+where larger penalties act, a tenth of `ACCEPTED` of them all."""
 
 REFERENCE = "CLARABEL"
-ROUTES = ("twin", "reference", "second", "elastic", "held", "invalid")
+_NONE = dict.fromkeys(("twin", "reference", "second", "elastic", "held", "invalid"), 0)
+_OK = int(Status.OK)
+
+
+class _Candidate(NamedTuple):
+    """The twin's answers to a batch, and what their certificates say."""
+
+    h: Float  # (P, K)
+    multipliers: Float  # (P, M + 2)
+    solved: Byte  # (P,)
+    penalty: Float  # (P, 3)
+    check: Certificate
+    good: Bool  # (P,)
+
+
+def _twin(batch: HedgeBatch) -> _Candidate:
+    penalty = penalties(batch)
+    h, multipliers, solved = active_set.solve_batch(batch, penalty)
+    check = certify(batch, h, multipliers)
+    return _Candidate(h, multipliers, solved, penalty, check, check.holds() & (solved == 1))
 
 
 def solve(batch: HedgeBatch, *, twin: bool = True) -> HedgeSolution:
@@ -42,11 +66,23 @@ def solve(batch: HedgeBatch, *, twin: bool = True) -> HedgeSolution:
     weight, or a scale that is not positive is `Status.INVALID` and keeps h0.
     """
     batch = _plain(batch)
-    run = _Run(batch)
-    if run.open.any():
-        if twin:
-            run.by_twin()
-        run.by_reference()
+    valid = valid_paths(batch)
+    candidate = None
+    if twin and valid.all():
+        candidate = _twin(batch)
+        if candidate.good.all():  # the usual case, kept short: it runs at every decision
+            return HedgeSolution(
+                candidate.h,
+                np.full(batch.paths, _OK, dtype=np.int8),
+                candidate.check.gap,
+                candidate.check.violation,
+                np.zeros((batch.paths, 3)),
+                _NONE | {"twin": batch.paths},
+            )
+    run = _Run(batch, valid)
+    if twin and valid.any():
+        run.by_twin(candidate)
+    run.by_reference()
     return run.solution()
 
 
@@ -66,47 +102,56 @@ def compile_kernels() -> None:
 class _Run:
     """Answers of one call, filled rung by rung."""
 
-    def __init__(self, batch: HedgeBatch) -> None:
+    def __init__(self, batch: HedgeBatch, valid: Bool) -> None:
         P = batch.paths
         self.batch = batch
         self.h = batch.h0.copy()
         self.gap = np.full(P, np.inf)
         self.violation = np.full(P, np.inf)
         self.relaxed = np.zeros((P, 3))
-        self.open = valid_paths(batch)
+        self.open = valid.copy()
         self.status: Byte = np.where(self.open, Status.HELD, Status.INVALID).astype(np.int8)
         self.rigid = np.ones(P, dtype=np.bool_)  # False where limits are proved to conflict
-        self.counts = dict.fromkeys(ROUTES, 0)
-        self.penalty: Float | None = None
+        self.counts = dict(_NONE)
 
     # The twin
 
-    def by_twin(self) -> None:
-        """Solve, certify, and treat the paths whose limits cannot hold as elastic."""
-        whole = bool(self.open.all())
-        index: Int = np.arange(self.batch.paths) if whole else np.flatnonzero(self.open)
-        part = self.batch if whole else self.batch.select(index)
-        penalty = penalties(part)
-        h, multipliers, solved = active_set.solve_batch(part, penalty)
-        check = certify(part, h, multipliers)
-        good = check.holds() & (solved == 1)
-        if good.all() and whole:
-            self.h, self.gap, self.violation = h, check.gap, check.violation
-            self.status[:] = Status.OK
-            self.open[:] = False
-            self.counts["twin"] = index.size
-            return
+    def by_twin(self, candidate: _Candidate | None) -> None:
+        """Accept what is certified, and treat paths whose limits cannot hold as elastic."""
+        index = np.flatnonzero(self.open)
+        part = self.batch
+        if candidate is None:
+            part = self.batch.select(index)
+            candidate = _twin(part)
+        h, multipliers, solved, penalty, check, good = candidate
         self._accept(index[good], h[good], check.gap[good], check.violation[good], Status.OK)
         self.counts["twin"] = int(good.sum())
-        rest = np.flatnonzero(~good & (check.violation > FEASIBLE))
+        rest = np.flatnonzero(~good & (check.violation > FEASIBLE) & (solved == 1))
         if rest.size:
-            part, penalty = part.select(rest), penalty[rest]
+            part, penalty, h = part.select(rest), penalty[rest], h[rest]
             proved = infeasible(part)
-            self.rigid[index[rest[proved]]] = False
-            accepted = self._elastic(
-                index[rest], part, h[rest], multipliers[rest], penalty, proved & (solved[rest] == 1)
-            )
-            self.counts["elastic"] += accepted
+            self.rigid[index[rest]] = ~proved
+            self._relax(index[rest][proved], part.select(proved), h[proved],
+                        multipliers[rest][proved], penalty[proved])  # fmt: skip
+
+    def _relax(
+        self, index: Int, part: HedgeBatch, h: Float, multipliers: Float, penalty: Float
+    ) -> None:
+        """Elastic answers of the twin, on paths whose limits are proved to conflict.
+
+        The penalties say how far each limit gives way; solving again inside limits moved out that
+        far gives the answer to full precision, undisturbed by the size of the penalties. The few
+        paths where that leaves no room to compute in keep the penalised answer.
+        """
+        if not index.size:
+            return
+        inside = widened(part, h, slack=1e-13)
+        again, exact, _ = active_set.solve_batch(inside, penalty)
+        good = self._elastic(index, part, again, exact, multipliers, penalty)
+        left = ~good
+        if left.any():
+            self._elastic(index[left], part.select(left), h[left], None, multipliers[left],
+                          penalty[left])  # fmt: skip
 
     # The reference and what follows
 
@@ -125,11 +170,10 @@ class _Run:
                 continue
             penalty = penalties(path)
             for solver in (REFERENCE, second):
-                answer = rung(path, solver, penalty)
-                if answer.ok and self.open[p]:
-                    self.counts["elastic"] += self._elastic(
-                        one, path, answer.h[None, :], None, penalty, np.ones(1, dtype=np.bool_)
-                    )
+                if self.open[p]:
+                    answer = rung(path, solver, penalty)
+                    if answer.ok:
+                        self._elastic(one, path, answer.h[None, :], None, None, penalty)
             self.counts["held"] += int(self.open[p])
 
     def _try(self, one: Int, path: HedgeBatch, answer: Answer, status: Status) -> None:
@@ -142,21 +186,27 @@ class _Run:
             self.counts[status.name.lower()] += 1
 
     def _elastic(
-        self, index: Int, part: HedgeBatch, h: Float, multipliers: Float | None, penalty: Float,
-        candidate: Bool,
-    ) -> int:  # fmt: skip
-        """Accept elastic answers that are certified twice over; returns how many were.
+        self, index: Int, part: HedgeBatch, h: Float, multipliers: Float | None,
+        penalised: Float | None, penalty: Float,
+    ) -> Bool:  # fmt: skip
+        """Accept elastic answers that are certified twice over; returns which were.
 
-        Once as optimal under limits moved out just far enough, once as giving way no further
-        than the penalties require.
+        Once as optimal under limits moved out just far enough (`multipliers`), once as giving way
+        no further than the penalties require (`penalised`).
         """
         optimal = certify(widened(part, h), h, multipliers)
-        least = certify(part, h, multipliers, penalty)
-        good = candidate & optimal.holds(ACCEPTED) & (least.gap <= ACCEPTED)
-        self._accept(index[good], h[good], optimal.gap[good], optimal.violation[good],
-                     Status.ELASTIC)  # fmt: skip
-        self.relaxed[index[good]] = excess(part, h)[good]
-        return int(good.sum())
+        least = certify(part, h, penalised, penalty)
+        needed = least.absolute <= NEEDED * part.scale * penalty[:, 0]
+        needed |= least.gap <= 0.1 * ACCEPTED
+        good: Bool = optimal.holds(ACCEPTED) & needed
+        self._accept(
+            index[good], h[good], optimal.gap[good], optimal.violation[good], Status.ELASTIC
+        )
+        amount = excess(part, h)[good]
+        matters = amount > FEASIBLE * part.scale[good][:, None]
+        self.relaxed[index[good]] = np.where(matters, amount, 0.0)
+        self.counts["elastic"] += int(good.sum())
+        return good
 
     def _accept(self, index: Int, h: Float, gap: Float, violation: Float, status: Status) -> None:
         self.h[index], self.gap[index], self.violation[index] = h, gap, violation
@@ -198,9 +248,10 @@ def infeasible(batch: HedgeBatch) -> Bool:
     """
     bare = feasibility(batch)
     h, multipliers, _ = active_set.solve_batch(bare, np.ones((batch.paths, 3)))
-    if batch.A.shape[1]:
+    if batch.A.shape[1]:  # a row no hedge can move is its own proof
         miss = (batch.A * h[:, None, :]).sum(axis=2) - batch.b
-        still = (np.abs(miss) > batch.band) & (multipliers[:, :-2] == 0.0)
+        largest = np.abs(batch.A).max(axis=2) * batch.scale[:, None]
+        still = (largest <= 1e-12 * np.abs(batch.b)) & (np.abs(miss) > batch.band)
         multipliers[:, :-2] = np.where(still, np.sign(miss), multipliers[:, :-2])
     check = certify(bare, h, multipliers, far=1e3)
     weight = np.abs(multipliers).max(axis=1) * batch.scale

@@ -11,7 +11,7 @@ from backtester.laws.contract import bare_market, contract, one_instrument, quie
 from backtester.laws.determinism import determinism, repeats
 from backtester.laws.ensemble import ensemble
 from backtester.laws.inputs import inputs
-from backtester.laws.interface import interface, own_line
+from backtester.laws.interface import interface
 from backtester.laws.metamorphic import another_year, other_units, twice_the_book
 from backtester.laws.report import CheckReport, CheckResult, failed, note
 from backtester.laws.scrambling import scrambling
@@ -89,13 +89,11 @@ def check_strategy(
 
 
 def _judged(name: str, law: Law, bench: Bench) -> CheckResult:
-    """A law's verdict; what the strategy raises outside the engine is a failure of that law."""
+    """A law's verdict; an error of the strategy is a failure of that law."""
     try:
         return law(bench)
     except BacktesterError as error:
         return failed(name, f"{error.what}. {error.cure}", error.when)
-    except Exception as error:  # user code runs in `warmup`, `requires` and field access
-        return failed(name, own_line(error))
 
 
 def _load(reference: str | type[Strategy[Any]]) -> tuple[type[Strategy[Any]], str]:

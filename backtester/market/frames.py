@@ -50,7 +50,6 @@ def panel_arrays(
         if value is None:
             continue
         if item == "funding":
-            assert not isinstance(value, float)
             arrays[item] = _funding(value, frame, name, assume_tz)
         else:
             arrays[item] = _field(item, value, frame, name, assume_tz)
@@ -69,6 +68,11 @@ def utc_index(index: Any, who: str, assume_tz: str | None) -> pd.DatetimeIndex:
     import pandas as pd
 
     if not isinstance(index, pd.DatetimeIndex):
+        if pd.api.types.is_numeric_dtype(index):  # pandas would read numbers as ns since 1970
+            raise DataError(
+                f"the index of {who} holds numbers, not timestamps",
+                cure='Give the unit: pd.to_datetime(index, unit="s", utc=True).',
+            )
         try:
             index = pd.DatetimeIndex(index)
         except (ValueError, TypeError) as error:
@@ -175,10 +179,13 @@ def numeric(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def _fill(frame: pd.DataFrame, missing: str, name: str) -> tuple[pd.DataFrame, list[str]]:
+    limit = int(missing[5:]) if missing.startswith("hold:") and missing[5:].isdigit() else 0
+    if missing not in ("error", "drop") and limit < 1:
+        raise ConfigError(
+            f"missing={missing!r} is unknown", cure='Use "error", "drop" or "hold:N" with N ≥ 1.'
+        )
     gaps = int(frame.isna().to_numpy().sum())
     if missing == "error" or not gaps:
-        if missing not in ("error", "drop") and not missing.startswith("hold:"):
-            raise _unknown(missing)
         return frame, []
     if missing == "drop":
         kept = frame.dropna()
@@ -188,17 +195,9 @@ def _fill(frame: pd.DataFrame, missing: str, name: str) -> tuple[pd.DataFrame, l
                 cure="Their histories hardly overlap; choose other assets or a later start.",
             )
         return kept, [f"{len(frame) - len(kept)} of {len(frame)} stamps dropped: not all priced"]
-    if missing.startswith("hold:") and missing[5:].isdigit() and int(missing[5:]) > 0:
-        held = frame.ffill(limit=int(missing[5:]))
-        filled = gaps - int(held.isna().to_numpy().sum())
-        return held, [f"{filled} missing prices held at the last one (at most {missing[5:]} bars)"]
-    raise _unknown(missing)
-
-
-def _unknown(missing: str) -> ConfigError:
-    return ConfigError(
-        f"missing={missing!r} is unknown", cure='Use "error", "drop" or "hold:N" with N ≥ 1.'
-    )
+    held = frame.ffill(limit=limit)
+    filled = gaps - int(held.isna().to_numpy().sum())
+    return held, [f"{filled} missing prices held at the last one (at most {limit} bars)"]
 
 
 def _field(
@@ -213,8 +212,15 @@ def _field(
 
 
 def _columns(
-    item: str, value: pd.DataFrame, frame: pd.DataFrame, name: str, assume_tz: str | None
+    item: str, value: pd.DataFrame | float, frame: pd.DataFrame, name: str, assume_tz: str | None
 ) -> pd.DataFrame:
+    import pandas as pd
+
+    if not isinstance(value, pd.DataFrame):
+        raise DataError(
+            f"{item} of market {name!r} is a {type(value).__name__}",
+            cure="Give a wide DataFrame: DatetimeIndex × asset.",
+        )
     other = value.copy()
     other.columns = [str(c) for c in other.columns]
     other.index = utc_index(other.index, f"{item} of market {name!r}", assume_tz)
@@ -234,7 +240,9 @@ def _columns(
     return other[list(frame.columns)]
 
 
-def _funding(value: pd.DataFrame, frame: pd.DataFrame, name: str, assume_tz: str | None) -> Float:
+def _funding(
+    value: pd.DataFrame | float, frame: pd.DataFrame, name: str, assume_tz: str | None
+) -> Float:
     """Funding paid in (t−1, t], added up at t; assets without a column pay none."""
     other = _columns("funding", value, frame, name, assume_tz)
     if other.isna().to_numpy().any():

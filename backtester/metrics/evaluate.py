@@ -185,16 +185,18 @@ def _drawdowns(
     for name, money in zip(("max_drawdown", "unhedged_drawdown"), falls, strict=True):
         percent = pnl.PERCENT * drawdown_fraction(money, series.capital)
         ruined = int(np.count_nonzero(money[visited] >= series.capital))
-        note = f"capped on {ruined} paths that lost all the capital" if ruined else ""
+        note = f"capped on {_counted(ruined, 'path')} that lost all the capital" if ruined else ""
         one = "" if visited.size > 1 else "; one path: no interval"
         draws = np.empty(0)
         if visited.size > 1 and not short:
             draws = bootstrap_paths(np.where(visited, percent, np.nan), seed)
         median = float(np.median(percent[visited]))
-        out[name] = Sample(median, draws, "bootstrap", (note + one).removeprefix("; "))
+        out[name] = Sample(median, draws, "bootstrap", (note + one).removeprefix("; "), True)
         if name == "max_drawdown":
             worst = float(percent[visited].max())
-            out["worst_drawdown"] = Sample(worst, note=f"largest of {regime.paths} paths")
+            out["worst_drawdown"] = Sample(
+                worst, note=f"largest of {_counted(regime.paths, 'path')}"
+            )
     return out
 
 
@@ -212,4 +214,8 @@ def _needed(count: int, least: int, what: str) -> str:
     """The reason why `count` is not enough, or nothing."""
     if count >= least:
         return ""
-    return f"insufficient: {count} {what}{'' if count == 1 else 's'}, {least} needed"
+    return f"insufficient: {_counted(count, what)}, {least} needed"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

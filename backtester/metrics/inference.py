@@ -58,7 +58,8 @@ class Sample:
     replicates: Float = field(default_factory=lambda: np.empty(0))  # (R,)
     kind: str = "jackknife"  # or "bootstrap"
     note: str = ""
-    bounded: bool = False  # at most 1: its interval is made on the scale of ln(1 − value)
+    bounded: bool = False  # jackknife: at most 1, made on the scale of ln(1 − value);
+    # bootstrap: percentiles, which never leave the range of the statistic
 
     def estimate(self, withheld: str = "") -> Estimate:
         """The figure with its interval, or without one for the reason `withheld`."""
@@ -77,7 +78,11 @@ class Sample:
         if self.replicates.size < 2 or not np.isfinite(self.replicates).all():
             return NAN, NAN
         if self.kind == "bootstrap":
-            return percentile_interval(self.replicates)
+            low, high = percentile_interval(self.replicates)
+            if self.bounded:
+                return low, high
+            # Reflected about the value, which undoes rather than repeats the bias of a tail mean.
+            return 2.0 * self.value - high, 2.0 * self.value - low
         half = jackknife_half_width(self.replicates)
         if not self.bounded:
             return self.value - half, self.value + half
@@ -118,7 +123,7 @@ def jackknife_half_width(replicates: Float) -> float:
 
 
 def percentile_interval(replicates: Float) -> tuple[float, float]:
-    """Percentile bootstrap interval."""
+    """Percentiles of bootstrap replicates (Davison & Hinkley 1997, §5.2–5.3)."""
     tail = (1.0 - CONFIDENCE) / 2.0
     low, high = np.quantile(replicates, [tail, 1.0 - tail])
     return float(low), float(high)

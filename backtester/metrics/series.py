@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,8 @@ class PathSeries:
 
     def paths(self, pick: slice) -> PathSeries:
         """The series of some of the paths."""
-        return replace(self, **{n: getattr(self, n)[:, pick] for n in (*_BY_PATH, "label")})
+        fields: dict[str, Any] = {n: getattr(self, n)[:, pick] for n in (*_BY_PATH, "label")}
+        return replace(self, **fields)
 
     @staticmethod
     def joined(parts: Sequence[PathSeries]) -> PathSeries:
@@ -69,7 +71,7 @@ class PathSeries:
                 f"blocks of market {first.market!r} differ in time",
                 cure="Draw every block from one scenario with the same bars.",
             )
-        fields = {
+        fields: dict[str, Any] = {
             n: np.concatenate([getattr(p, n) for p in parts], axis=1) for n in (*_BY_PATH, "label")
         }
         return replace(first, **fields)

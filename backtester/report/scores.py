@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from backtester.metrics.inference import Estimate
 from backtester.metrics.regime import ALL
-from backtester.report.labels import MISSING, count, money, number, percent
+from backtester.report.labels import MISSING, clean_text, count, money, number, percent
 from backtester.score import Difference, Score, Scorecard
 
 UNHEDGED = "Unhedged"
@@ -93,7 +93,6 @@ class Row:
     name: str
     cells: tuple[Cell, ...]
     unhedged: bool = False
-    insufficient: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,6 +102,7 @@ class Group:
     regime: str
     facts: str
     rows: tuple[Row, ...]
+    insufficient: str  # why no row has an interval, or empty
 
 
 @dataclass
@@ -142,7 +142,7 @@ def regimes_of(card: Scorecard, market: str) -> tuple[str, ...]:
 
 def regime_title(regime: str) -> str:
     """What a reader calls a regime."""
-    return "All bars" if regime == ALL else regime
+    return "All bars" if regime == ALL else clean_text(regime, 40)
 
 
 def score_groups(card: Scorecard, market: str, notes: Footnotes) -> tuple[Group, ...]:
@@ -157,8 +157,9 @@ def score_groups(card: Scorecard, market: str, notes: Footnotes) -> tuple[Group,
                 _cell(s.estimate(c.metric), c, notes, best=i == winners[k], row=s.insufficient)
                 for k, c in enumerate(COLUMNS)
             )
-            rows.append(Row(s.strategy, cells, insufficient=s.insufficient))
-        groups.append(Group(regime_title(regime), _facts(scores[0]), tuple(rows)))
+            rows.append(Row(clean_text(s.strategy, 80), cells))
+        head = scores[0]
+        groups.append(Group(regime_title(regime), _facts(head), tuple(rows), head.insufficient))
     return tuple(groups)
 
 
@@ -231,13 +232,17 @@ def contrasts(card: Scorecard, market: str, notes: Footnotes) -> tuple[Contrast,
             found.setdefault((d.regime, d.strategy), {})[d.metric] = d
     rows = []
     for (regime, strategy), metrics in found.items():
-        reference = next(iter(metrics.values())).reference
+        reference = clean_text(next(iter(metrics.values())).reference, 40)
         cells: list[Cell] = []
         for column in CONTRASTS:
             d = metrics[column.metric]
             for e in (d.estimate, d.placebo, d.excess):
                 cells.append(_signed(e, column, notes))
-        rows.append(Contrast(strategy, f"{regime} − {reference}", tuple(cells)))
+        rows.append(
+            Contrast(
+                clean_text(strategy, 80), f"{clean_text(regime, 40)} − {reference}", tuple(cells)
+            )
+        )
     return tuple(rows)
 
 

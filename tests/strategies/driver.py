@@ -6,12 +6,12 @@ Strategies are judged here on what they decide, apart from costs, fills and solv
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from backtester.accounting.book import Book
+from backtester.accounting.book import Book, open_book
 from backtester.arrays import Bool, Float, Int, readonly
 from backtester.estimation.beta import solve_psd
 from backtester.hedging.contract import checked
@@ -66,15 +66,8 @@ class World:
         units = np.zeros_like(price)
         for name, money in self.exposure.items():
             units[:, self.assets.index(name)] = money / price[:, self.assets.index(name)]
-        return Book(
-            price=readonly(price),
-            hedge_price=readonly(price[:, self.index]),
-            exposure_units=readonly(units),
-            hedge_units=readonly(hedges / price[:, self.index]),
-            cash=np.zeros(len(price)),
-            instrument_index=self.index,
-            capital=1e6,
-        )
+        book = open_book(readonly(price), units, self.index, capital=1e6)
+        return replace(book, hedge_units=readonly(hedges / price[:, self.index]))
 
 
 @dataclass(frozen=True)

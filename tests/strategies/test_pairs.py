@@ -50,7 +50,30 @@ def test_independent_assets_are_left_alone() -> None:
     hedge = np.abs(ratio(steps)).sum(axis=-1)
     assert hedge.mean() <= 0.01  # measured .002
     assert effectiveness(list(steps)) >= -0.001  # measured −.0001
-    assert np.mean(hedge > 0) <= 0.06  # Šidák at 5 %: measured 4.8 %
+    assert np.mean(hedge > 0) <= 0.06  # Šidák at 5 %: measured 4.5 %
+
+
+@pytest.mark.parametrize("kind", ["common jumps", "common volatility", "hourly bars"])
+def test_independent_assets_are_left_alone_whatever_else_they_share(kind: str) -> None:
+    """Common jumps and volatility are no correlation; Fisher's test alone takes 37 % for one."""
+    rng, paths, bars = np.random.default_rng(11), 60, 700
+    noise = rng.standard_normal((bars, paths, CANDIDATES + 1))
+    elapsed = 1.0
+    if kind == "common jumps":  # multivariate Student t with 4 degrees of freedom
+        noise *= np.sqrt(4.0 / rng.chisquare(4, (bars, paths, 1))) / np.sqrt(2.0)
+    elif kind == "common volatility":
+        level = np.zeros((bars, paths, 1))
+        for t in range(1, bars):
+            level[t] = 0.98 * level[t - 1] + 0.1 * rng.standard_normal((paths, 1))
+        noise *= np.exp(level)
+    else:
+        elapsed = 0.25
+    world = World(prices_of(0.01 * noise), NAMES, {"A0": MONEY}, NAMES[1:], elapsed)
+    steps = tuple(drive(world, NegativeCorrelationPairs()))
+    hedge = np.abs(ratio(steps)).sum(axis=-1)
+    assert hedge.mean() <= 0.01  # measured .001 to .002
+    assert np.mean(hedge > 0) <= 0.07  # measured 4 to 5 %
+    assert effectiveness(list(steps)) >= -0.002
 
 
 @pytest.mark.parametrize("rho", [-0.7, 0.7])
@@ -71,7 +94,7 @@ def test_never_long_what_rises_nor_short_what_falls() -> None:
 
 
 def test_a_break_is_signalled_and_the_hedge_scaled_down() -> None:
-    """Correlation .8 → 0 at bar 300. Measured: median delay 6 days, 95 % within 20."""
+    """Correlation .8 → 0 at bar 300. Measured: median delay 6 days, 95 % within 17."""
     steps = run(4, 200, (0.8, 300), (0.0, 150))
     after = np.array([s.t for s in steps]) >= 300
     signal, hedge = breaks(steps), np.abs(ratio(steps)).sum(axis=-1)
@@ -86,7 +109,7 @@ def test_a_break_is_signalled_and_the_hedge_scaled_down() -> None:
 
 
 def test_false_alarms_are_rare_and_short() -> None:
-    """Constant correlation .8: measured .7 a year, 1.3 % of days."""
+    """Constant correlation .8: measured .5 a year, 1.0 % of days."""
     signal = breaks(run(5, 200, (0.8, 600)))
     years = len(signal) / 365.0
     starts = (signal[1:] & ~signal[:-1]).sum() / signal.shape[1] / years
@@ -116,7 +139,9 @@ def test_the_break_beats_holding_on() -> None:
     for significance in (0.01, 1e-15):
         strategy = NegativeCorrelationPairs(break_significance=significance)
         late[significance] = effectiveness([s for s in drive(world, strategy) if s.t >= 300])
-    assert late[0.01] > late[1e-15] + 0.1  # measured −.12 against −.32
+    assert (
+        late[0.01] > late[1e-15] + 0.1
+    )  # measured −.12 against −.30, which is also what an EWMA hedge of all six loses
 
 
 def test_several_partners_share_the_work() -> None:

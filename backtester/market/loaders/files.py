@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -191,18 +192,8 @@ def _read(file: Path, *, text: bool = False) -> pd.DataFrame:
             f"file {file.name!r} is of an unknown kind", cure="Give a .csv, .csv.gz or .parquet."
         )
     try:
-        if kind == "parquet":
-            frame = pd.read_parquet(file)
-        else:
-            frame = pd.read_csv(
-                file,
-                dtype=str if text else None,
-                keep_default_na=False,
-                na_values=None if text else list(MISSING),
-                index_col=False,
-                encoding_errors="strict",
-            )
-    except (OSError, EOFError, ValueError, _arrow_error()) as error:
+        frame = pd.read_parquet(file) if kind == "parquet" else _read_csv(file, text)
+    except (OSError, EOFError, ValueError, pd.errors.ParserWarning, _arrow_error()) as error:
         raise DataError(
             f"file {file.name!r} cannot be read ({_reason(error)})",
             cure="Check the path, and that the file is whole: a header, then one row per time.",
@@ -212,6 +203,30 @@ def _read(file: Path, *, text: bool = False) -> pd.DataFrame:
             f"file {file.name!r} has no rows", cure="Give a header and at least one row."
         )
     return frame
+
+
+def _read_csv(file: Path, text: bool) -> pd.DataFrame:
+    import pandas as pd
+
+    options: dict[str, Any] = {"keep_default_na": False, "encoding_errors": "strict"}
+    # pandas would rename the second of two equal columns
+    header = [str(c) for c in pd.read_csv(file, header=None, nrows=1, dtype=str, **options).iloc[0]]
+    for n, column in enumerate(header):
+        if column in header[:n]:
+            raise DataError(
+                f"file {file.name!r} has two columns called {column!r}",
+                cure="Rename or drop one of them.",
+            )
+    with warnings.catch_warnings():
+        # a row with more cells than the header would lose them with a warning only
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        return pd.read_csv(
+            file,
+            dtype=str if text else None,
+            na_values=None if text else list(MISSING),
+            index_col=False,
+            **options,
+        )
 
 
 def _arrow_error() -> type[Exception]:

@@ -1,0 +1,69 @@
+"""`backtester list [strategies|scenarios]`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from backtester.commands.console import Debug, command, console, plain
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from backtester.plugins import Group, Plugin
+
+
+class What(StrEnum):
+    """What to list."""
+
+    STRATEGIES = "strategies"
+    SCENARIOS = "scenarios"
+
+
+@command
+def listing(
+    what: Annotated[What | None, typer.Argument(help="Both, unless one is named.")] = None,
+    debug: Debug = False,
+) -> None:
+    """List installed strategies and scenarios, with where they come from."""
+    for group in (what,) if what else tuple(What):
+        console().print(table(group.value))
+
+
+def table(group: Group) -> Table:
+    """Name, one line and origin of every plugin of `group`; a broken one shows its reason."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from backtester.plugins import available
+
+    shown = Table(title=group, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    shown.add_column("name", no_wrap=True, style="cyan")
+    shown.add_column("what it does", ratio=1, overflow="fold")
+    shown.add_column("from", overflow="fold")
+    for plugin in available(group):
+        line = (
+            Text(f"cannot be used: {plain(plugin.error)}", style="red")
+            if plugin.error
+            else Text(plain(describe(group, plugin)))
+        )
+        shown.add_row(Text(plain(plugin.name)), line, Text(plain(plugin.origin)))
+    return shown
+
+
+def describe(group: Group, plugin: Plugin) -> str:
+    """One line on a plugin: its docstring's first, or its file's description."""
+    from pathlib import Path
+
+    from backtester.plugins import find
+
+    found = find(group, plugin.name)[1]
+    if isinstance(found, Path):
+        from backtester.yaml_files import read_mapping
+
+        text = str(read_mapping(found, "scenario").get("description") or "")
+    else:
+        text = found.__doc__ or ""
+    return (text.strip() or "no description").splitlines()[0]
