@@ -1,4 +1,4 @@
-"""Run a study: markets × blocks × strategies as tasks, then scores, curves and summaries."""
+"""Run a study: markets × chunks × strategies as tasks, then scores, curves and summaries."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from backtester.study import Study
 
 @dataclass(frozen=True)
 class Task:
-    """One strategy on one block of one market, or of its placebo."""
+    """One strategy on one chunk of one market, or of its placebo."""
 
     study: Study
     market: int
-    block: int
+    chunk: int
     strategy: int
     placebo: bool
     start: float  # trading days before the first decision, common to the comparison
@@ -79,18 +79,18 @@ def common_start(study: Study) -> float:
 def tasks_of(study: Study, *, audits: bool) -> list[Task]:
     """Every task of a comparison, markets first; placebos follow their market."""
     start = common_start(study)
-    files = repr(sorted(study.file_hashes().values()))
+    files = repr(study.file_hashes())
     tasks = []
     for m, spec in enumerate(study.markets):
         arena = arena_of(study, spec, start=start)
         for placebo in (False, True):
             market = placebo_market(study, arena) if placebo else arena.market
-            blocks = 0 if market is None else market.blocks
+            chunks = 0 if market is None else market.chunks
             tasks += [
                 Task(
-                    study, m, block, s, placebo, start, audits and not placebo and block == 0, files
+                    study, m, chunk, s, placebo, start, audits and not placebo and chunk == 0, files
                 )
-                for block in range(blocks)
+                for chunk in range(chunks)
                 for s in range(len(study.strategies))
             ]
     return tasks
@@ -122,14 +122,14 @@ def _arena(text: str, files: str, market: int, start: float) -> Arena:
 
 @lru_cache(maxsize=2)
 def _panel(
-    text: str, files: str, market: int, placebo: bool, block: int, start: float
+    text: str, files: str, market: int, placebo: bool, chunk: int, start: float
 ) -> MarketPanel:
-    """One drawn block, kept for the next strategy: a cache, never state."""
+    """One drawn chunk, kept for the next strategy: a cache, never state."""
     arena = _arena(text, files, market, start)
     study = Study.model_validate_json(text)
     source = placebo_market(study, arena) if placebo else arena.market
     assert source is not None
-    return source.block(block)
+    return source.at(chunk)
 
 
 def run_task(task: Task) -> TaskResult:
@@ -137,7 +137,7 @@ def run_task(task: Task) -> TaskResult:
     study, spec = task.study, task.study.strategies[task.strategy]
     text = study.model_dump_json()
     arena = _arena(text, task.files, task.market, task.start)
-    panel = _panel(text, task.files, task.market, task.placebo, task.block, task.start)
+    panel = _panel(text, task.files, task.market, task.placebo, task.chunk, task.start)
     strategy = strategies_of(study)[task.strategy]
     result = run_one(panel, strategy, arena, spec.label)
     led = result.block.ledger

@@ -17,7 +17,7 @@ WINDOW = 60  # bars of the rolling correlation shown in reports
 
 
 def curve_of(series: PathSeries, parts: list[TaskResult]) -> Curve:
-    """Plot data of one strategy on one market; `parts` are its blocks in order."""
+    """Plot data of one strategy on one market; `parts` are its chunks in order."""
     first = parts[0]
     bars = len(series.ends)
     unhedged = series.capital + np.cumsum(series.unhedged, axis=0)
@@ -58,7 +58,7 @@ def curve_of(series: PathSeries, parts: list[TaskResult]) -> Curve:
 
 def market_summary(arena: Arena, placebo_paths: int) -> MarketSummary:
     """The market as the report shows it; path figures are those of the first path."""
-    panel = arena.market.block(0)
+    panel = arena.market.at(0)
     labels = labels_of(panel)
     setup = arena.setup
     label = labels.label[:, 0]

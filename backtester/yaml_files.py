@@ -40,7 +40,7 @@ def parse_mapping(text: str, what: str, name: str) -> dict[str, Any]:
 
         def compose_node(self, parent: Any, index: Any) -> Any:
             if self.check_event(yaml.AliasEvent):
-                event = self.peek_event()
+                event = self.peek_event()  # type: ignore[no-untyped-call]
                 raise yaml.constructor.ConstructorError(
                     None, None, "aliases are not read", event.start_mark
                 )

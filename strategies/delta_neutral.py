@@ -116,7 +116,7 @@ class DeltaNeutralOffset(Strategy[State]):
             exposure=book.exposure,
             risk=Quadratic(state.covariance.mean),
             trade=np.asarray(breached | unopened | unruled),
-            carry=-state.funding.mean[:, book.instrument_index],
+            carry=np.ascontiguousarray(-state.funding.mean[:, book.instrument_index]),
             carry_seeking=self.carry_seeking,
             neutrality=Neutrality(rows, band) if rows.shape[1] else None,
             signals={"band_breach": np.asarray(breached & ~unopened)},

@@ -60,7 +60,7 @@ class NegativeCorrelationPairs(Strategy[State]):
        held by `switch_margin`.
     3. The hedge is the minimum-variance one, h = −s·e·ρσ_e/σ_k (long where ρ < 0, short where
        ρ > 0), shrunk by s = 1 − (c/z)², so that it starts from 0 at the bound.
-    4. Each partner is monitored: Fisher's test of the recent correlation against the reference,
+    4. Each partner is monitored: Fisher's test of the recent correlation against a reference about
        three recent half-lives older, one-sided in the direction that hurts. When it rejects at
        `break_significance` the signal ``correlation_break`` is set and the hedge is scaled to what
        the recent correlation supports, ρ_recent/ρ within [0, 1]. The break ends when the statistic

@@ -47,7 +47,7 @@ def open_book(price: Float, exposure_units: Float, instrument_index: Int, capita
     """The book at the first mark: the exposure bought with capital, no hedges, equity = capital."""
     return Book(
         price=price,
-        hedge_price=readonly(price[:, instrument_index]),
+        hedge_price=readonly(np.take(price, instrument_index, axis=1)),
         exposure_units=readonly(exposure_units),
         hedge_units=readonly(np.zeros((price.shape[0], len(instrument_index)))),
         cash=readonly(capital - (exposure_units * price).sum(axis=-1)),

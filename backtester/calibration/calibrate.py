@@ -111,7 +111,7 @@ def calibrate(
             )
     days = panel.days_per_bar
     returns = np.log(panel.prices[1:, 0] / panel.prices[:-1, 0])
-    for n in np.flatnonzero(returns.std(axis=0) == 0.0):
+    for n in np.flatnonzero(np.ptp(returns, axis=0) < 1e-12):
         raise DataError(
             f"{panel.assets[int(n)]!r} has the same return on every bar",
             cure="Such a series has no correlation with anything; drop the column.",

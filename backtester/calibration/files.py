@@ -97,6 +97,7 @@ def bond_index(yields: pd.Series[float], days_per_year: float = 252.0) -> pd.Ser
 
 
 def _wide(path: Path) -> bool:
-    from backtester.market.loaders.files import SYMBOL_COLUMNS, columns_of
+    from backtester.market.loaders.files import columns_of
+    from backtester.market.loaders.raw import SYMBOL_COLUMNS
 
     return not set(SYMBOL_COLUMNS) & set(columns_of(path))

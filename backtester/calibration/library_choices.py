@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from backtester.calibration.choices import Choices
+from backtester.calibration.choices import PLAIN, Choices
+from backtester.errors import ConfigError, did_you_mean
 
 _SPREAD = {
     "how": "top of book of a large venue: BTC and ETH about 1 bp, perpetuals half of it, smaller "
@@ -119,3 +121,22 @@ STOCK_BOND = Choices.of(
         },
     }
 )
+BY_NAME = {
+    "plain": PLAIN,
+    "crypto": CRYPTO,
+    "btc_eth": BTC_ETH,
+    "crypto_gold": CRYPTO_GOLD,
+    "stock_bond": STOCK_BOND,
+}
+
+
+def choices_named(reference: str) -> Choices:
+    """Choices of the library by name, or from the user's own YAML file; raises ConfigError."""
+    if reference in BY_NAME:
+        return BY_NAME[reference]
+    if not reference.endswith((".yaml", ".yml")):
+        raise ConfigError(
+            f"there are no choices called {reference!r}",
+            cure=did_you_mean(reference, BY_NAME) + " Your own: a file that ends in .yaml.",
+        )
+    return Choices.read(Path(reference))

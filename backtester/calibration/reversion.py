@@ -55,7 +55,7 @@ def fit_reverting(
         centred[inside] = values[inside] - level[name]
     both = np.isfinite(centred[:-1]) & np.isfinite(centred[1:])
     before, after = centred[:-1][both], centred[1:][both]
-    if not (before**2).sum() > 0.0:
+    if not len(before) or np.abs(before).max() <= 1e-12 * np.abs(values[known]).max():
         raise DataError(f"{who} never changes", cure="Leave it out, or correct the data.")
     persistence = float((before * after).sum() / (before**2).sum())
     if persistence >= 1.0:

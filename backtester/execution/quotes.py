@@ -30,7 +30,7 @@ class Quotes:
         self._half_spread = np.broadcast_to(spread, shape)
         self._depth = None if panel.depth is None else np.broadcast_to(panel.depth, shape)
         self._funding = None if panel.funding is None else np.broadcast_to(panel.funding, shape)
-        self._prices = np.ascontiguousarray(panel.prices[:, :, index])
+        self._prices = np.take(panel.prices, index, axis=2)
         self._prices.flags.writeable = False
         self._spread_k = np.broadcast_to(spread[..., index], self._prices.shape)
         self._depth_k = (
@@ -38,7 +38,7 @@ class Quotes:
             if panel.depth is None
             else np.broadcast_to(panel.depth[..., index], self._prices.shape)
         )
-        self._volatility_k = None if volatility is None else volatility[:, :, index]
+        self._volatility_k = None if volatility is None else np.take(volatility, index, axis=2)
 
     def prices(self, t: int) -> Float:
         """Prices of the instruments at t, (P, K), read-only."""

@@ -38,6 +38,7 @@ from backtester.hedging.kernels_step import (
     VECTORS,
     X0,
     X,
+    active_rows,
     blocking,
     direction,
     evaluate,
@@ -90,7 +91,7 @@ def crash(
     kept = 0
     while n > 0:
         factor(Q, V[DIAGONAL], W[FREE], n, kept, FLOOR, L)
-        direction(n, m, V, N, W, L, C, Y, S)
+        direction(n, m, V, N, W, L, C, Y, S, False)
         kept = n
         count = 0
         for i in range(n):
@@ -120,7 +121,7 @@ def minimise(
     last = -1  # coordinate just released; if it is blocked at once it waits for progress
     for _ in range(30 + 12 * (K + m)):
         if n > 0:
-            direction(n, m, V, N, W, L, C, Y, S)
+            direction(n, m, V, N, W, L, C, Y, S, False)
             t, hit = blocking(n, m, V, N, W, C)
             if t > 0.0:
                 for i in range(n):
@@ -168,6 +169,22 @@ def recentre(K: int, V: Float) -> float:
 
 
 @jit
+def refine(
+    K: int, m: int, n: int, V: Float, N: Float, W: Int, Q: Float, L: Float, C: Float, Y: Float,
+    S: Float, turn: int, gross: int,
+) -> None:  # fmt: skip
+    """Iterative refinement of x and the multipliers on the final active set."""
+    if n == 0 or active_rows(m, W) == 0:
+        return
+    for _ in range(2):
+        direction(n, m, V, N, W, L, C, Y, S, True)
+        for i in range(n):
+            k = W[FREE, i]
+            V[X, k] = min(max(V[X, k] + V[STEP, i], V[LOW, k]), V[HIGH, k])
+        evaluate(K, m, Q, V, N, C, turn, gross)
+
+
+@jit
 def optimise(
     K: int, m: int, V: Float, N: Float, W: Int, Q: Float, L: Float, C: Float, Y: Float, S: Float,
     turn: int, gross: int, impact: bool,
@@ -189,7 +206,7 @@ def optimise(
         tolerance = rounding(K, m, V, N)
         if not impact:
             if n == 0 or run == 1 or change <= tolerance:
-                return True
+                break
         else:
             neutral, newton = neutral_rows(m, turn, gross), run < PASSES // 3
             change = max(
@@ -197,9 +214,10 @@ def optimise(
                 next_model(K, PROXIMAL, newton, Q, V, N, W, C, neutral, turn, gross),
             )
             if change <= 10.0 * tolerance:
-                return True
+                break
             factor(Q, V[DIAGONAL], W[FREE], n, 0, FLOOR, L)
         evaluate(K, m, Q, V, N, C, turn, gross)
+    refine(K, m, n, V, N, W, Q, L, C, Y, S, turn, gross)
     return True
 
 
@@ -233,6 +251,7 @@ def solve_paths(
         m, turn, whole = load_rows(
             A[p], b[p], band[p], turnover[p], gross[p], scale[p], limits, V, N, W, C
         )
+        curved = curved and turnover[p] > 0.0  # no trade, no impact
         ok = optimise(K, m, V, N, W, Q, L, C, Y, S, turn, whole, curved)
         for r in range(rows):
             multipliers[p, r] = 0.0

@@ -164,7 +164,7 @@ def _reward(decision: HedgeDecision, index: Int, F: Float, usable: Bool) -> Floa
     values, vectors = np.linalg.eigh(Q)
     free = values <= 1e-9 * np.maximum(values[:, -1:], 1e-300)
     along = np.where(free, np.einsum("pkj,pk->pj", vectors, carry), 0.0)
-    return np.einsum("pkj,pj->pk", vectors, along)
+    return np.asarray(np.einsum("pkj,pj->pk", vectors, along))
 
 
 def _limits(

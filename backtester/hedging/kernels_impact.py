@@ -78,7 +78,10 @@ def next_model(
             model = V[COST, k] - V[LINEAR, k] + (V[DIAGONAL, k] - proximal) * trade
             error = max(error, abs(model - 1.5 * c * np.sqrt(trade)))
             V[POINT, k] = trade
-        elif W[FLAG, k] != 1:
+        elif W[FLAG, k] == 1:  # free, yet kept from moving by a budget of 0: no slope there
+            error = max(error, V[COST, k] - V[LINEAR, k])
+            V[POINT, k] *= 1e-8
+        else:
             V[COST, k] = V[LINEAR, k]
             gain, _ = pull(k, neutral, V, N, C, trading, holding)
             error = max(error, gain)

@@ -128,19 +128,22 @@ def remove(
 
 @jit
 def direction(
-    n: int, m: int, V: Float, N: Float, W: Int, L: Float, C: Float, Y: Float, S: Float
-) -> None:
+    n: int, m: int, V: Float, N: Float, W: Int, L: Float, C: Float, Y: Float, S: Float,
+    refine: bool,
+) -> None:  # fmt: skip
     """Step of the free coordinates to the minimiser of the piece, keeping the active rows.
 
     Solves ``[Q Cᵀ; C 0] (p, λ) = (−γ, −residual)`` by the Schur complement of the factor `L`. The
-    step is stored by position in the working order, the multipliers of active rows in `N`.
+    step is stored by position in the working order, the multipliers of active rows in `N`. With
+    `refine` the multipliers are already in γ and are corrected, not replaced: one step of iterative
+    refinement, needed where singular risk leaves the Schur complement badly conditioned.
     """
     p = V[STEP]
     for i in range(n):
         k = W[FREE, i]
         value = V[GRADIENT, k] + V[TRADE, k] * V[COST, k]
         for r in range(m):
-            if abs(W[STATE, r]) == 2:
+            if refine or abs(W[STATE, r]) == 2:
                 value += N[MULTIPLIER, r] * C[r, k]
         p[i] = value
     forward(L, n, p)
@@ -170,13 +173,22 @@ def direction(
             if abs(W[STATE, r]) != 1:
                 continue
             weight = N[RATE, count]
-            N[MULTIPLIER, r] = weight
+            N[MULTIPLIER, r] = weight + (N[MULTIPLIER, r] if refine else 0.0)
             for i in range(n):
                 p[i] += weight * Y[count, i]
             count += 1
     backward(L, n, p)
     for i in range(n):
         p[i] = -p[i]
+
+
+@jit
+def active_rows(m: int, W: Int) -> int:
+    """Number of rows held at a limit."""
+    count = 0
+    for r in range(m):
+        count += 1 if abs(W[STATE, r]) == 1 else 0
+    return count
 
 
 @jit

@@ -23,7 +23,7 @@ START = int(np.datetime64("2021-01-01", "ns").astype(np.int64))
 SPOT = ("BTC", "ETH")
 HEDGES = ("BTC-PERP", "STOCK", "GOLD")
 AFTER_WARMUP = 70  # bars in which decisions fall
-SHORTEST = 110
+SHORTEST = 100
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def paths_for(layout: Layout) -> int:
 def synthetic(layout: Layout, *, bars: int, paths: int, seed: int) -> MarketPanel:
     """A panel of `layout`; path p is the same whatever the number of paths."""
     draws = [_path(layout, bars, stream(seed, "laws", p)) for p in range(paths)]
-    fields = {
+    fields: dict[str, Any] = {
         name: np.stack([d[name] for d in draws], axis=1)
         for name in ("prices", "half_spread", "depth", "funding", "volume")
     }

@@ -26,6 +26,7 @@ ONSETS = 12  # onset days listed before "and n more"
 
 SCORE_NOTE = (
     "Brackets: 95 % intervals. ★: best strategy of the regime, where it beats the unhedged book. "
+    "HE: hedging effectiveness, the share of variance removed. "
     "Costs are positive when paid, carry when received; P&L gross is before trading costs, net "
     "after. Price of volatility: cost less carry for each percentage point of volatility removed."
 )

@@ -47,7 +47,7 @@ def scorecard_json(comparison: Comparison) -> dict[str, Any]:
     Every number is finite or null; `json.dumps(..., allow_nan=False)` accepts the result.
     """
     card = comparison.scorecard.to_dict()
-    return plain(
+    document: dict[str, Any] = plain(
         {
             "schema": f"backtester.scorecard/{SCHEMA}",
             "study": comparison.study.name,
@@ -78,11 +78,12 @@ def scorecard_json(comparison: Comparison) -> dict[str, Any]:
             },
         }
     )
+    return document
 
 
 def stress_json(report: StressReport) -> dict[str, Any]:
     """``stress.json``: the correlation sweep of every strategy and its break-even correlations."""
-    return plain(
+    document: dict[str, Any] = plain(
         {
             "schema": f"backtester.stress/{SCHEMA}",
             "study": report.study.name,
@@ -108,6 +109,7 @@ def stress_json(report: StressReport) -> dict[str, Any]:
             ],
         }
     )
+    return document
 
 
 def scorecard_frame(comparison: Comparison) -> pd.DataFrame:

@@ -8,6 +8,8 @@ validates each with plotly's own validators.
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +19,7 @@ Trace = dict[str, Any]
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C7A00")
 NEUTRAL = "@neutral"  # a token: report.js reads the colour from the style sheet, light or dark
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+TOOLS = 34  # pixels kept free above the legend for the tool bar that shows on hovering
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star")
 
 
@@ -28,6 +31,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     names: int = 1
     note: str = ""
+    texts: tuple[int, ...] = ()  # further columns of text, aligned left
 
 
 @dataclass(frozen=True)
@@ -85,12 +89,23 @@ def symbol(i: int) -> str:
     return SYMBOLS[i % len(SYMBOLS)]
 
 
+def pattern(i: int) -> dict[str, Any]:
+    """A texture over a bar's colour, for the same reason."""
+    return {"shape": ("", "/", ".", "x")[i % 4], "fillmode": "overlay", "solidity": 0.25}
+
+
 def faded(hex_colour: str, alpha: float) -> str:
     """The colour with an opacity; tokens keep their own."""
     if hex_colour.startswith("@"):
         return "@neutralfill"
     r, g, b = (int(hex_colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({r},{g},{b},{alpha})"
+
+
+def legend_rows(names: Sequence[str], width: int = 1000) -> int:
+    """Rows the legend needs at this many pixels, so that it never covers the plot."""
+    needed = sum(7.2 * len(name) + 50 for name in names)
+    return max(1, math.ceil(needed / width))
 
 
 def layout(
@@ -110,8 +125,9 @@ def layout(
             "y": 1.02,
             "yanchor": "bottom",
             "font": {"size": 12},
+            "traceorder": "normal",
         },
-        "margin": {"l": 64, "r": 16, "t": 16 + 22 * legend_rows, "b": 52},
+        "margin": {"l": 64, "r": 16, "t": TOOLS + 22 * legend_rows, "b": 52},
         "hovermode": "x unified" if time else "closest",
         "hoverlabel": {"namelength": 32},
         "showlegend": True,

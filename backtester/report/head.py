@@ -135,7 +135,8 @@ def solver(comparison: Comparison) -> Solver:
             )
             for c in curves
         ),
-        names=4,
+        names=2,
+        texts=(2, 3),
     )
     return Solver(outcomes, routes, _audits(comparison), _audit_text(comparison))
 

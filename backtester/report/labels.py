@@ -2,18 +2,20 @@
 
 A name in a study is written by a person or copied from a file. Two sinks need two treatments:
 HTML escapes (jinja's autoescape), whereas plotly *decodes* entities and renders pseudo-HTML, so
-that escaping cannot help there and the three characters are replaced by look-alikes instead.
+that escaping cannot help there and the characters that make markup are replaced instead.
 """
 
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 
 LABEL = 28  # characters of a name in a legend or on an axis
 MISSING = "–"
 
-_LOOKALIKES = str.maketrans({"<": "‹", ">": "›", "&": "＆"})
+_LOOKALIKES = str.maketrans({"<": "‹", ">": "›"})
+_ENTITY = re.compile(r"&(?=[#0-9A-Za-z]{2})")  # what might be one: "S&P" is not, "&lt" is
 
 
 def clean_text(text: object, limit: int = 400) -> str:
@@ -36,10 +38,10 @@ def ellipsis(text: str, limit: int) -> str:
 def safe_label(text: object, limit: int = LABEL) -> str:
     """A name for plotly: no markup, no entity, no template, at most `limit` characters.
 
-    ``%{`` would be read as a field of a hover template; ``$`` as mathematics.
+    ``%{`` would be read as a field of a hover template.
     """
-    plain = clean_text(text, limit).translate(_LOOKALIKES)
-    return plain.replace("%{", "%(").replace("$", "＄")
+    plain = _ENTITY.sub("+", clean_text(text, limit).translate(_LOOKALIKES))
+    return plain.replace("%{", "%(")
 
 
 def distinct_labels(names: tuple[str, ...], limit: int = LABEL) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from backtester.comparison import Curve
 from backtester.metrics.inference import Estimate
-from backtester.report.figure import NEUTRAL, Figure, Table, Trace, colour, layout, symbol
+from backtester.report.figure import NEUTRAL, Figure, Table, Trace, colour, layout, pattern, symbol
 from backtester.report.labels import (
     MISSING,
     clean_text,
@@ -79,7 +79,7 @@ def costs(curves: Sequence[Curve], key: str) -> Figure:
                 "name": safe_label(term),
                 "x": values,
                 "y": list(range(len(curves))),
-                "marker": {"color": colour(i), "pattern": {"shape": ("", "/", ".", "x")[i % 4]}},
+                "marker": {"color": colour(i), "pattern": pattern(i)},
                 "customdata": list(names),
                 "hovertemplate": "%{customdata}: %{x:.1f} bp",
             }
@@ -113,6 +113,7 @@ def costs(curves: Sequence[Curve], key: str) -> Figure:
         ),
         note="Carry is funding and borrow of the hedges; what is received counts as negative.",
         height=_height(len(curves)),
+        wide=True,
     )
 
 

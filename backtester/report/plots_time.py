@@ -18,6 +18,7 @@ from backtester.report.figure import (
     dash,
     faded,
     layout,
+    legend_rows,
 )
 from backtester.report.labels import (
     clean_text,
@@ -91,7 +92,7 @@ def correlation(market: MarketSummary, key: str) -> Figure:
             "Time (UTC)",
             "Correlation",
             time=True,
-            legend_rows=_legend_rows(names),
+            legend_rows=legend_rows(names),
             yaxis={"range": [-1.05, 1.05]},
             yaxis2={
                 "overlaying": "y",
@@ -110,7 +111,7 @@ def hedges(market: MarketSummary, curves: Sequence[Curve], key: str, best: int) 
     """Hedge notionals of one strategy at a time, chosen in a drop-down, beside the exposure."""
     count = len(market.instruments)
     names = distinct_labels(market.instruments)
-    times, points = curves[0].times, points_for(2 * count)
+    times, points = curves[0].times, points_for(len(curves) * count)
     exposed = _line(times, curves[0].exposure, "Gross exposure", NEUTRAL, "dash", points, ",.0f")
     traces: list[Trace] = [exposed]
     for s, curve in enumerate(curves):
@@ -136,7 +137,7 @@ def hedges(market: MarketSummary, curves: Sequence[Curve], key: str, best: int) 
         alt="Line plot of the notional held in each hedge instrument; negative is short. "
         "The table that follows gives the numbers for every strategy.",
         traces=traces,
-        layout=layout("Time (UTC)", "Notional (money)", time=True, legend_rows=_legend_rows(names)),
+        layout=layout("Time (UTC)", "Notional (money)", time=True, legend_rows=legend_rows(names)),
         table=_at_dates(times, columns, "Strategy · instrument (money)"),
         note="Negative notionals are short positions.",
         choice=Choice("Strategy", options, best),
@@ -168,8 +169,13 @@ def _lines(
             traces += _band(times, values, names[i], tint, points, visible)
             owner += [i, i]
         line = _line(times, values[:, middle], names[i], tint, style, points, ",.4~g")
-        traces.append(line)
-        owner.append(-1)
+        if i == 0:
+            bare = {**line, "legendrank": 1}
+        else:
+            traces.append(line)
+            owner.append(-1)
+    traces.append(bare)  # on top: a strategy that does not hedge would hide it
+    owner.append(-1)
     choice = None
     if banded:
         options = [
@@ -188,7 +194,7 @@ def _lines(
         f"{number(final[0], 1)} and the strategies between {number(min(final[1:]), 1)} and "
         f"{number(max(final[1:]), 1)}. The table that follows gives the numbers.",
         traces=traces,
-        layout=layout("Time (UTC)", axis, time=True, legend_rows=_legend_rows(names)),
+        layout=layout("Time (UTC)", axis, time=True, legend_rows=legend_rows(names)),
         table=_at_dates(times, columns, f"{axis}{', median' if banded else ''}"),
         note=note,
         choice=choice,
@@ -265,12 +271,6 @@ def _at_dates(times: Int, columns: Sequence[tuple[str, Float, Show]], what: str)
     for name, values, shown in columns:
         rows.append((clean_text(name, 60), *(shown(float(values[i])) for i in at)))
     return Table((what, *header), tuple(rows))
-
-
-def _legend_rows(names: Sequence[str]) -> int:
-    """Rows the legend needs at 1,000 pixels, so that it never covers the plot."""
-    width = sum(7.2 * len(name) + 50 for name in names) + 120
-    return max(1, int(np.ceil(width / 1000)))
 
 
 def _bounds(values: Float) -> tuple[float, float]:

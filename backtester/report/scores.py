@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from backtester.metrics.inference import Estimate
 from backtester.metrics.regime import ALL
-from backtester.report.labels import MISSING, clean_text, count, money, number, percent
+from backtester.report.labels import MISSING, clean_text, count, money, number, percent, plural
 from backtester.score import Difference, Score, Scorecard
 
 UNHEDGED = "Unhedged"
+INSUFFICIENT = "insufficient"
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ COLUMNS = (
         "unhedged_certainty_equivalent",
         "higher",
     ),
-    Column("effectiveness_net", "Effectiveness net", "%", percent, 0.0, "higher"),
-    Column("effectiveness_gross", "Effectiveness gross", "%", percent, 0.0),
+    Column("effectiveness_net", "HE net", "% of variance", percent, 0.0, "higher"),
+    Column("effectiveness_gross", "HE gross", "% of variance", percent, 0.0),
     Column(
         "residual_volatility",
         "Residual volatility",
@@ -150,23 +151,28 @@ def score_groups(card: Scorecard, market: str, notes: Footnotes) -> tuple[Group,
     groups = []
     for regime in regimes_of(card, market):
         scores = rows_of(card, market, regime)
-        winners = [_winner(scores, column) for column in COLUMNS]
-        rows = [_unhedged(scores[0], notes)]
-        for i, s in enumerate(scores):
-            cells = tuple(
-                _cell(s.estimate(c.metric), c, notes, best=i == winners[k], row=s.insufficient)
-                for k, c in enumerate(COLUMNS)
-            )
-            rows.append(Row(clean_text(s.strategy, 80), cells))
-        head = scores[0]
-        groups.append(Group(regime_title(regime), _facts(head), tuple(rows), head.insufficient))
+        groups.append(score_group(scores, regime_title(regime), notes))
     return tuple(groups)
+
+
+def score_group(scores: Sequence[Score], title: str, notes: Footnotes) -> Group:
+    """The rows of one market and regime, the unhedged book first."""
+    winners = [_winner(scores, column) for column in COLUMNS]
+    rows = [_unhedged(scores[0], notes)]
+    for i, s in enumerate(scores):
+        cells = tuple(
+            _cell(s.estimate(c.metric), c, notes, best=i == winners[k], row=s.insufficient)
+            for k, c in enumerate(COLUMNS)
+        )
+        rows.append(Row(clean_text(s.strategy, 80), cells))
+    head = scores[0]
+    return Group(title, _facts(head), tuple(rows), head.insufficient)
 
 
 def _facts(s: Score) -> str:
     parts = [f"{count(s.bars)} path-bars", f"{percent(s.share)} % of all"]
     if s.regime != ALL:
-        parts.append(f"{count(s.episodes)} episodes on {count(s.paths)} paths")
+        parts.append(f"{plural(s.episodes, 'episode')} on {plural(s.paths, 'path')}")
     parts.append(f"{count(s.tail_observations)} tail observations")
     return ", ".join(parts)
 
@@ -185,12 +191,10 @@ def _unhedged(s: Score, notes: Footnotes) -> Row:
 def _cell(e: Estimate, column: Column, notes: Footnotes, *, best: bool, row: str) -> Cell:
     missing = not math.isfinite(e.value) or (column.ranged and not math.isfinite(e.low))
     reason = e.note if missing and e.note != row else ""
-    return Cell(
-        column.show(e.value),
-        interval(e, column.show) if column.ranged else "",
-        best,
-        notes.mark(reason),
-    )
+    ranged = interval(e, column.show) if column.ranged else ""
+    if not ranged and e.note.startswith(INSUFFICIENT):
+        ranged = INSUFFICIENT
+    return Cell(column.show(e.value), ranged, best, notes.mark(reason))
 
 
 def interval(e: Estimate, show: Callable[[float], str]) -> str:
@@ -201,15 +205,18 @@ def interval(e: Estimate, show: Callable[[float], str]) -> str:
 
 
 def _winner(scores: Sequence[Score], column: Column) -> int:
-    """Index of the best strategy where it is better than doing nothing, else −1."""
+    """Index of the best strategy with enough data that is better than no hedge, else −1."""
     if not column.better or not scores:
         return -1
     sign = 1.0 if column.better == "higher" else -1.0
     bare = column.unhedged
     base = scores[0].estimate(bare).value if isinstance(bare, str) else bare
-    values = [sign * s.estimate(column.metric).value for s in scores]
     best, at = sign * base, -1
-    for i, value in enumerate(values):
+    for i, s in enumerate(scores):
+        e = s.estimate(column.metric)
+        value = sign * e.value
+        if e.note.startswith(INSUFFICIENT):
+            continue
         if value > best + 1e-9 * max(1.0, abs(best)):
             best, at = value, i
     return at
@@ -248,7 +255,7 @@ def contrasts(card: Scorecard, market: str, notes: Footnotes) -> tuple[Contrast,
 
 def _signed(e: Estimate | None, column: Column, notes: Footnotes) -> Cell:
     if e is None:
-        return Cell(MISSING, mark=notes.mark("no placebo: the market has one regime or none"))
+        return Cell(MISSING, mark=notes.mark("no placebo was run"))
     reason = e.note if not math.isfinite(e.low) else ""
     text = column.show(e.value)
     sign = "+" if e.value > 0 and text.strip("0.,") else ""

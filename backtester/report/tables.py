@@ -12,7 +12,7 @@ from backtester.metrics.regime import ALL
 from backtester.plugins import Plugin
 from backtester.report.labels import MISSING, clean_text, number, percent
 from backtester.report.scores import UNHEDGED, regime_title, regimes_of, rows_of
-from backtester.report.verdict import troubles, trials, verdict
+from backtester.report.verdict import trials, troubles, verdict
 from backtester.score import Score
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-NAME = 26  # characters of a name at 80 columns
+NAME = 28  # characters of a name at 80 columns
+_METRIC = {"effectiveness": "HE net = 0", "net_es": "ES = unhedged"}
 
 
 def comparison_table(comparison: Comparison) -> RenderableType:
@@ -30,38 +31,33 @@ def comparison_table(comparison: Comparison) -> RenderableType:
     parts: list[RenderableType] = []
     for market in comparison.markets:
         table = _table(market.name)
-        for title in (
-            "Book",
-            "Regime",
-            "Net ES\n% capital",
-            "CE bp\ncapital/y",
-            "HE net\n%",
-            "Cost bp\nexposure/y",
-        ):
-            _column(table, title, left=title in ("Book", "Regime"))
+        _column(table, "Book", left=True)
+        for title in ("Net ES\n% of capital", "CE\nbp capital/y", "HE net\n%", "Cost\nbp exp./y"):
+            _column(table, title)
         for regime in regimes_of(comparison.scorecard, market.name):
             rows = rows_of(comparison.scorecard, market.name, regime)
-            table.add_row(*_unhedged(rows[0], regime), style="dim")
+            table.add_row(_name(regime_title(regime)), style="bold")
+            table.add_row(*_unhedged(rows[0]))
             for i, s in enumerate(rows):
                 table.add_row(*_score(s), end_section=i == len(rows) - 1)
         v = verdict(comparison, market.name)
         parts += [table, _line(f"{v.badge}: {v.text}"), _line("")]
-    parts += _footer(comparison)
-    return Group(*parts)
+    return Group(*parts, *_footer(comparison))
 
 
 def stress_table(report: StressReport) -> RenderableType:
     """Net shortfall by scenario, then break-even correlations; fits 80 columns."""
     from rich.console import Group
 
-    table = _table("Net shortfall by scenario, % of capital")
-    for title in ("Scenario", "Book", "Net ES", "Unhedged", "Change", "HE net %"):
-        _column(table, title, left=title in ("Scenario", "Book"))
+    table = _table("Net shortfall by scenario")
+    _column(table, "Book", left=True)
+    for title in ("Net ES\n% of capital", "Unhedged\n% of capital", "Change\npp", "HE net\n%"):
+        _column(table, title)
     for market in report.scenarios.markets:
         rows = rows_of(report.scenarios.scorecard, market.name, ALL)
+        table.add_row(_name(market.name), style="bold")
         for i, s in enumerate(rows):
             table.add_row(
-                _name(market.name),
                 _name(s.strategy),
                 _figure(s.net_es),
                 _figure(s.unhedged_es),
@@ -69,22 +65,29 @@ def stress_table(report: StressReport) -> RenderableType:
                 percent(s.effectiveness_net.value),
                 end_section=i == len(rows) - 1,
             )
-    even = _table(f"Break-even correlation (sweep of scenario {clean_text(report.base, 40)})")
-    for title in ("Book", "Metric", "Side", "Correlation", "Note"):
-        _column(even, title, left=title != "Correlation")
-    for sweep in report.sweeps:
-        for b in sweep.break_even:
-            found = MISSING if b.correlation is None else number(b.correlation, 3)
-            texts = (_name(sweep.strategy), _text(b.metric), _text(b.side), found, _text(b.note))
-            even.add_row(*texts)
-    return Group(table, even, *_footer(report.scenarios))
+    return Group(table, _break_even(report), _line(""), *_footer(report.scenarios))
+
+
+def _break_even(report: StressReport) -> Table:
+    found = [(s.strategy, b) for s in report.sweeps for b in s.break_even]
+    kinds = tuple(dict.fromkeys((b.metric, b.side) for _, b in found))
+    table = _table(f"Break-even correlation, sweep of {clean_text(report.base, 40)}")
+    _column(table, "Book", left=True)
+    for metric, side in kinds:
+        short = _METRIC.get(metric, clean_text(metric, 12))
+        _column(table, f"{short}\n{clean_text(side, 10)}")
+    at = {(name, b.metric, b.side): b.correlation for name, b in found}
+    for name in dict.fromkeys(name for name, _ in found):
+        values = (at.get((name, *kind)) for kind in kinds)
+        table.add_row(_name(name), *(MISSING if v is None else number(v, 3) for v in values))
+    return table
 
 
 def list_table(plugins: Sequence[Plugin]) -> RenderableType:
     """Registered plugins with their origin; a broken one with its reason."""
     table = _table("")
     for title in ("Name", "Origin", "State"):
-        _column(table, title, left=True)
+        _column(table, title, left=True, wrap=title != "Name")
     for p in plugins:
         state = "ready" if p.error is None else f"cannot be used: {p.error}"
         table.add_row(_name(p.name), _text(p.origin), _text(state, 400))
@@ -101,6 +104,8 @@ def _footer(comparison: Comparison) -> list[RenderableType]:
         _line(f"{t.status} {t.decisions} ({t.share}): {t.advice}.")
         for t in troubles(comparison.curves)
     ]
+    if any(s.insufficient or math.isnan(s.net_es.low) for s in comparison.scorecard.scores):
+        lines.append(_line("? no 95 % interval: too few observations; report.html says how many."))
     if comparison.audits:
         worst = max(a.difference for a in comparison.audits)
         lines.append(_line(f"Audit through vectorbt: largest difference {worst:.1e} of capital."))
@@ -126,21 +131,20 @@ def _table(title: str) -> Table:
     )
 
 
-def _column(table: Table, title: str, *, left: bool) -> None:
+def _column(table: Table, title: str, *, left: bool = False, wrap: bool = False) -> None:
     from rich.text import Text
 
     table.add_column(
         Text(title),
         justify="left" if left else "right",
-        no_wrap=not left,
-        overflow="fold" if left else "ellipsis",
+        no_wrap=not wrap,
+        overflow="fold" if wrap else "ellipsis",
     )
 
 
-def _unhedged(s: Score, regime: str) -> tuple[Any, ...]:
+def _unhedged(s: Score) -> tuple[Any, ...]:
     return (
         _text(UNHEDGED),
-        _text(regime_title(regime)),
         _figure(s.unhedged_es),
         number(s.unhedged_certainty_equivalent.value, 0),
         number(0.0, 1),
@@ -151,7 +155,6 @@ def _unhedged(s: Score, regime: str) -> tuple[Any, ...]:
 def _score(s: Score) -> tuple[Any, ...]:
     return (
         _name(s.strategy),
-        _text(regime_title(s.regime)),
         _figure(s.net_es),
         number(s.certainty_equivalent.value, 0),
         percent(s.effectiveness_net.value),

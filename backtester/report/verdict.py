@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from backtester.comparison import Comparison, Curve
 from backtester.errors import Status
 from backtester.metrics.regime import ALL
-from backtester.report.labels import clean_text, count, number, percent, plural
+from backtester.report.labels import clean_text, count, number, percent, plural, sentence
 from backtester.report.scores import regimes_of, rows_of
 from backtester.score import Score
 
@@ -74,7 +74,7 @@ def _by_regime(comparison: Comparison, market: str, best: int) -> str:
         if math.isfinite(e.value):
             short = " (insufficient data)" if rows[best].insufficient else ""
             parts.append(f"{percent(e.value, 0)} % in {clean_text(regime, 40)}{short}")
-    return f" It removes {' and '.join(parts)} of the variance after costs." if parts else ""
+    return f" Variance removed after costs: {sentence(parts)}." if parts else ""
 
 
 @dataclass(frozen=True)

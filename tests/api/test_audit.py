@@ -54,7 +54,7 @@ def test_same_close_is_audited_too() -> None:
 
 
 def test_any_path_of_an_ensemble() -> None:
-    block = EnsembleMarket(bt.load_scenario("crisis"), 3, 90, 1).block(0)
+    block = EnsembleMarket(bt.load_scenario("crisis"), 3, 90, 1).at(0)
     result = bt.run(
         block,
         "CrossAssetCorrelationHedge",

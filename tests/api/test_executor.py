@@ -47,7 +47,9 @@ def test_a_dead_worker_is_an_error_that_says_what_to_do() -> None:
 
 
 def test_an_error_in_a_worker_arrives_whole() -> None:
-    with pytest.raises(DataError, match=r"task 0 has no data at 2020-01-01. Give it some.") as caught:
+    with pytest.raises(
+        DataError, match=r"task 0 has no data at 2020-01-01. Give it some."
+    ) as caught:
         list(ProcessExecutor(2).map(refuse, [0, 1]))
     assert caught.value.when == "2020-01-01"
 

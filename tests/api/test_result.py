@@ -19,7 +19,11 @@ CASES: dict[str, dict[str, Any]] = {
     "optimised": {"strategy": "CrossAssetCorrelationHedge", "parameters": {"halflife": 20.0}},
     "stated": {"strategy": "RollingOLS", "parameters": {"window": 30.0}},
     "neutral": {"strategy": "DeltaNeutralOffset", "parameters": {"halflife": 20.0}},
-    "same_close": {"strategy": "OneToOne", "parameters": {"instrument": "B"}, "execution": "same_close"},
+    "same_close": {
+        "strategy": "OneToOne",
+        "parameters": {"instrument": "B"},
+        "execution": "same_close",
+    },
     "notional": {"strategy": "StaticHedge", "parameters": {"window": 30.0}, "hold": "notional"},
 }
 
@@ -53,7 +57,9 @@ def test_equity_is_the_ledgers(result: RunResult) -> None:
 
 def test_pnl_adds_up_to_equity(result: RunResult) -> None:
     capital = result.setup.hedging.capital
-    assert np.abs(capital + np.cumsum(total(result)) - result.equity()["net"]).max() <= 1e-9 * capital
+    assert (
+        np.abs(capital + np.cumsum(total(result)) - result.equity()["net"]).max() <= 1e-9 * capital
+    )
 
 
 def test_gross_less_net_is_what_was_paid_for_trading(result: RunResult) -> None:
@@ -94,7 +100,9 @@ def test_series_is_the_scored_window(result: RunResult) -> None:
     ledger = result.block.ledger
     assert series.cost.sum() == pytest.approx(ledger.costs.sum(), rel=1e-12)
     assert series.traded.sum() == pytest.approx(ledger.traded.sum(), rel=1e-12)
-    assert series.net.sum() == pytest.approx(total(result)[first + 1 :].sum() - ledger.costs[first].sum())
+    assert series.net.sum() == pytest.approx(
+        total(result)[first + 1 :].sum() - ledger.costs[first].sum()
+    )
 
 
 def test_stats_repeat_the_series(result: RunResult) -> None:
@@ -103,7 +111,10 @@ def test_stats_repeat_the_series(result: RunResult) -> None:
     years = series.days.sum() / series.days_per_year
     capital = result.setup.hedging.capital
     assert row["pnl_net"] == pytest.approx(1e4 * series.net.sum() / capital / years, rel=1e-9)
-    both = np.sum((series.net / series.exposure) ** 2), np.sum((series.unhedged / series.exposure) ** 2)
+    both = (
+        np.sum((series.net / series.exposure) ** 2),
+        np.sum((series.unhedged / series.exposure) ** 2),
+    )
     assert row["effectiveness_net"] == pytest.approx(1.0 - both[0] / both[1], rel=1e-9)
     assert row["effectiveness_gross"] >= row["effectiveness_net"] - 1e-3
 
@@ -115,7 +126,7 @@ def test_repr_names_the_run(result: RunResult) -> None:
 
 def test_accessors_take_a_path() -> None:
     scenario = bt.load_scenario("normal")
-    block = EnsembleMarket(scenario, 3, 60, 5).block(0)
+    block = EnsembleMarket(scenario, 3, 60, 5).at(0)
     result = bt.run(
         block,
         "CrossAssetCorrelationHedge",
@@ -139,7 +150,7 @@ def test_accessors_take_a_path() -> None:
 
 def test_signals_come_in_time_order() -> None:
     scenario = bt.load_scenario("correlation_breakdown")
-    block = EnsembleMarket(scenario, 16, 250, 2).block(0)
+    block = EnsembleMarket(scenario, 16, 250, 2).at(0)
     result = bt.run(
         block, "NegativeCorrelationPairs", exposure={"ETH": 1e6}, hedge_with=["BTC", "LTC"]
     )

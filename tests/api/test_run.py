@@ -41,7 +41,9 @@ def test_a_name_a_class_an_instance_and_a_panel_are_the_same_run() -> None:
     by_name = bt.run(frame(), "RollingOLS", parameters=HEDGE, **BOOK)
     by_class = bt.run(frame(), RollingOLS, parameters=HEDGE, **BOOK)
     by_instance = bt.run(frame(), RollingOLS(**HEDGE), **BOOK)
-    by_panel = bt.run(panel(), "backtester_strategies.baselines:RollingOLS", parameters=HEDGE, **BOOK)
+    by_panel = bt.run(
+        panel(), "backtester_strategies.baselines:RollingOLS", parameters=HEDGE, **BOOK
+    )
     for other in (by_class, by_instance, by_panel):
         assert np.array_equal(net(by_name), net(other))
 
@@ -79,7 +81,9 @@ def test_hold_decides_what_the_exposure_earns(hold: str) -> None:
 
 
 def test_funding_and_costs_reach_the_ledger() -> None:
-    plain = bt.run(frame(), OneToOne(instrument="B"), costs={"fee_bps": 0, "half_spread_bps": 0}, **BOOK)
+    plain = bt.run(
+        frame(), OneToOne(instrument="B"), costs={"fee_bps": 0, "half_spread_bps": 0}, **BOOK
+    )
     paid = bt.run(
         frame(), OneToOne(instrument="B"), costs={"fee_bps": 10}, funding=funding(), **BOOK
     )

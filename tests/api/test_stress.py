@@ -99,7 +99,9 @@ def test_break_even_lies_between_helping_and_not(report: StressReport) -> None:
             assert 0 < abs(found.correlation) < 1
             assert (found.correlation > 0) == (found.side == "positive")
             assert found.note.startswith("between ")
-    rolling = {b.side: b for b in sweep_of(report, "RollingOLS").break_even if b.metric == "effectiveness"}
+    rolling = {
+        b.side: b for b in sweep_of(report, "RollingOLS").break_even if b.metric == "effectiveness"
+    }
     for side in ("positive", "negative"):
         correlation = rolling[side].correlation
         assert correlation is not None and abs(correlation) < 0.5
@@ -116,7 +118,9 @@ def test_the_break_even_is_where_effectiveness_is_zero() -> None:
     (sweep,) = bt.stress(small).sweeps
     (found,) = (b for b in sweep.break_even if (b.metric, b.side) == ("effectiveness", "positive"))
     assert found.correlation is not None
-    arena = arena_of(small, MarketSpec(scenario="normal", paths=8, bars=120), start=common_start(small))
+    arena = arena_of(
+        small, MarketSpec(scenario="normal", paths=8, bars=120), start=common_start(small)
+    )
     setup = SweepSetup(sweepable(bt.load_scenario("normal")), arena.setup, 8, 120, small.seed)
     near = np.array([found.correlation - 0.02, found.correlation, found.correlation + 0.02])
     below, here, above = points_at(strategies_of(small)[0], "RollingOLS", setup, near)
@@ -145,10 +149,15 @@ def test_stress_json(report: StressReport, tmp_path: Path) -> None:
     folder = bt.stress(plan(), out=tmp_path).folder
     assert folder is not None
     document = json.loads((folder / "stress.json").read_text())
-    assert "schema" in document or "schema_version" in document
-    text = json.dumps(document)
-    for sweep in report.sweeps:
-        assert sweep.strategy in text
+    assert document["schema"] == "backtester.stress/1"
+    assert len(document["rows"]) == sum(len(s.correlation) for s in report.sweeps)
+    first, row = report.sweeps[0], document["rows"][0]
+    assert row["strategy"] == first.strategy
+    assert row["correlation"] == first.correlation[0] == -1.0
+    assert row["effectiveness"]["value"] == first.effectiveness[0, 0]
+    assert row["unhedged_es"] == first.unhedged_es[0]
+    assert len(document["break_even"]) == sum(len(s.break_even) for s in report.sweeps)
+    assert {b["side"] for b in document["break_even"]} == {"positive", "negative"}
     assert document["digest"] == report.digest
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["kind"] == "stress"

@@ -119,3 +119,24 @@ def test_what_stands_still_or_starts_late_is_never_nan(still: set[int], late: in
     state = run(estimator, returns)
     assert np.isfinite(estimator.covariance(state)).all()
     assert np.abs(estimator.correlation(state)).max() <= 1.0
+
+
+@pytest.mark.parametrize(("freedom", "published"), [(None, 1.0), (12, 10 / 8), (10, 8 / 6)])
+def test_tails_that_returns_share_widen_the_error(freedom: int | None, published: float) -> None:
+    """1 + κ of a multivariate t is (ν − 2)/(ν − 4); independent tails count for nothing."""
+    rng = np.random.default_rng(7)
+    root = np.linalg.cholesky(0.5 * np.eye(4) + 0.5)
+    returns = rng.standard_normal((2500, 60, 4)) @ root.T
+    if freedom is not None:
+        returns /= np.sqrt(rng.chisquare(freedom, (2500, 60, 1)) / freedom)
+    estimator = DevolatilisedCorrelation(250.0, 250.0, winsor=10.0)
+    assert estimator.tail_inflation(run(estimator, returns)).mean() == pytest.approx(
+        published, abs=0.06
+    )
+
+
+def test_one_asset_has_no_pairs_and_no_inflation() -> None:
+    estimator = DevolatilisedCorrelation()
+    state = run(estimator, np.random.default_rng(1).standard_t(3, (50, 2, 1)))
+    assert np.array_equal(estimator.tail_inflation(state), np.ones(2))
+    assert np.array_equal(estimator.tail_inflation(estimator.init(2, 3)), np.ones(2))

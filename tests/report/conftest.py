@@ -196,7 +196,7 @@ def make_comparison(
         manifest={
             "command": "backtester compare study.yaml",
             "versions": {"python": "3.11.7", "numpy": "2.4.6", "hedge-backtester": "0.1.0"},
-            "data": {m: "ab" * 32 for m in names.markets},
+            "data": dict.fromkeys(names.markets, "ab" * 32),
             "files": {},
         },
     )

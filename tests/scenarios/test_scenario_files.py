@@ -169,3 +169,12 @@ def test_files_hold_what_the_generator_takes() -> None:
     for path in LIBRARY:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
         assert list(data)[:3] == ["schema_version", "generator", "name"]
+
+
+def test_the_file_in_the_manual_can_be_drawn(tmp_path: Path) -> None:
+    manual = Path(__file__).resolve().parents[2] / "docs" / "scenarios.md"
+    text = manual.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    file = tmp_path / "mine.yaml"
+    file.write_text(text, encoding="utf-8")
+    panel = read_scenario(file).scenario.draw(first=0, paths=2, bars=10, seed=0)
+    assert panel.assets == ("ETH", "BTC", "BTC-PERP")

@@ -101,12 +101,10 @@ def test_pairs_leave_independent_assets_alone() -> None:
 
 
 def test_the_break_is_in_the_ledger() -> None:
-    bars = [
-        simulate(np.random.default_rng(i), 200, 20, correlated(r)) for i, r in ((1, 0.8), (2, 0))
-    ]
-    panel = market(np.eye(4), 20, 400)
-    prices = prices_of(np.concatenate(bars))
-    panel = MarketPanel(panel.times, NAMES, prices, CONTINUOUS)
+    rng = np.random.default_rng(1)
+    spells = [simulate(rng, 200, 20, correlated(rho)) for rho in (0.8, 0.0)]
+    times = np.arange(401, dtype=np.int64) * NANOSECONDS_PER_DAY
+    panel = MarketPanel(times, NAMES, prices_of(np.concatenate(spells)), CONTINUOUS)
     result = run(panel, NegativeCorrelationPairs(), setup(panel))
     late = [s for s in result.ledger.signals if s.name == "correlation_break" and s.t > 200]
     assert np.logical_or.reduce([s.mask for s in late]).all()
@@ -159,5 +157,5 @@ def test_the_band_costs_less_than_always_trading() -> None:
 def test_a_short_history_is_named(strategy: Strategy[Any]) -> None:
     panel = market(correlated(0.5), 2, 20)
     if strategy.warmup > 20:
-        with pytest.raises(DataError, match="needs .* days before its first decision"):
+        with pytest.raises(DataError, match=r"needs .* days before its first decision"):
             run(panel, strategy, setup(panel))

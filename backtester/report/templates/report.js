@@ -34,6 +34,9 @@
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", autosize: true,
       font: { color: text, size: 12, family: getComputedStyle(document.body).fontFamily },
     });
+    out.modebar = {
+      bgcolor: "rgba(0,0,0,0)", color: style.getPropertyValue("--muted").trim(), activecolor: text,
+    };
     out.hoverlabel = Object.assign({ bgcolor: page, bordercolor: grid, font: { color: text } },
       layout.hoverlabel);
     for (const name of Object.keys(out)) {
@@ -45,7 +48,11 @@
   }
   const config = {
     responsive: true, displaylogo: false, displayModeBar: "hover", showLink: false,
-    showTips: false, doubleClick: "reset", modeBarButtonsToRemove: ["select2d", "lasso2d"],
+    showTips: false, doubleClick: "reset",
+    // Named one by one: the default bar has a button that sends the data to plotly's cloud.
+    showSendToCloud: false, plotlyServerURL: "", modeBarButtons: [
+      ["toImage"], ["zoom2d", "pan2d"], ["zoomIn2d", "zoomOut2d", "resetScale2d"],
+    ],
     toImageButtonOptions: { format: "svg", filename: "figure" },
   };
   function prepare(place) {

@@ -1,0 +1,167 @@
+"""What is timed: one eight-asset market, one exposure, five hedges, and its variants."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from backtester_scenarios.correlated_returns import CorrelatedReturns
+from backtester_strategies.cross_asset import CrossAssetCorrelationHedge
+
+from backtester.accounting.book import Book
+from backtester.accounting.exposure import Exposure
+from backtester.arrays import BLOCK, Float
+from backtester.costs.model import CostConfig
+from backtester.engine import BlockRun, run
+from backtester.errors import Status
+from backtester.hedging.assemble import HedgeSettings
+from backtester.hedging.decision import HedgeDecision, Limits, Neutrality
+from backtester.market.panel import MarketPanel
+from backtester.market.view import MarketView
+from backtester.setup import RunSetup
+
+ASSETS = tuple(f"A{i}" for i in range(8))
+HELD, HEDGES = ASSETS[:3], ASSETS[3:]
+CAPITAL = 1e6
+CORRELATIONS = (0.7, 0.95, 0.995)
+
+
+class Neutral(CrossAssetCorrelationHedge):
+    """The same with the net notional of the book held within 2 % of the exposure."""
+
+    def decide(self, view: MarketView, book: Book, state: Any) -> HedgeDecision:
+        """One neutrality row."""
+        decision = super().decide(view, book, state)
+        band = 0.02 * np.abs(book.exposure).sum(axis=-1)[:, None]
+        rule = Neutrality(np.ones((1, book.exposure.shape[1])), band)
+        return HedgeDecision(exposure=decision.exposure, risk=decision.risk, neutrality=rule)
+
+
+_BOX = Limits(lower=-3 * CAPITAL, upper=3 * CAPITAL)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One row of the table: what differs from the first."""
+
+    key: str
+    what: str
+    limits: Limits = _BOX
+    impact: float = 0.0
+    neutral: bool = False
+
+    @property
+    def strategy(self) -> CrossAssetCorrelationHedge:
+        """EWMA covariance, half-life 30 days."""
+        return Neutral(halflife=30.0) if self.neutral else CrossAssetCorrelationHedge(halflife=30.0)
+
+    @property
+    def setup(self) -> RunSetup:
+        """Daily decisions, fee 5 bp and the market's half-spread."""
+        return RunSetup(
+            exposure=Exposure(HELD, np.array([4e5, 3e5, 3e5])),
+            instruments=HEDGES,
+            costs=CostConfig(fee_bps=5, impact=self.impact),
+            hedging=HedgeSettings(CAPITAL, limits=self.limits),
+        )
+
+
+def _limits(**more: float) -> Limits:
+    return Limits(lower=-3 * CAPITAL, upper=3 * CAPITAL, **more)
+
+
+VARIANTS = (
+    Variant("us_per_path_bar", "box limits and cost"),
+    Variant("us_per_path_bar_turnover", "turnover ≤ 2 %", _limits(turnover=0.02 * CAPITAL)),
+    Variant("us_per_path_bar_neutral", "a neutrality row, band 2 %", neutral=True),
+    Variant("us_per_path_bar_gross", "gross ≤ 50 %, binding", _limits(gross=0.5 * CAPITAL)),
+    Variant(
+        "us_per_path_bar_both",
+        "gross ≤ 50 % and turnover ≤ 2 %",
+        _limits(gross=0.5 * CAPITAL, turnover=0.02 * CAPITAL),
+    ),
+    Variant("us_per_path_bar_impact", "square-root impact", impact=1.0),
+)
+
+
+def scenario(rho: float) -> CorrelatedReturns:
+    """Eight assets, Student-t, one correlation for every pair."""
+    regime = {
+        "volatility": {a: 0.5 + 0.05 * i for i, a in enumerate(ASSETS)},
+        "correlation": {"default": rho},
+        "degrees_of_freedom": 4.0,
+        "half_spread_bp": 2.0,
+        "depth": 2e8,
+    }
+    prices = {a: 100.0 + 10.0 * i for i, a in enumerate(ASSETS)}
+    return CorrelatedReturns(name=f"bench {rho}", prices=prices, regimes={"normal": regime})
+
+
+def blocks(rho: float, paths: int, bars: int) -> list[MarketPanel]:
+    """The ensemble in the blocks the product runs it in."""
+    law = scenario(rho)
+    return [
+        law.draw(first=first, paths=min(BLOCK, paths - first), bars=bars, seed=1)
+        for first in range(0, paths, BLOCK)
+    ]
+
+
+@dataclass
+class Tally:
+    """What one row cost and did."""
+
+    seconds: float = 0.0
+    path_bars: int = 0
+    decisions: int = 0
+    trading: int = 0
+    reference: int = 0
+    not_ok: int = 0
+
+    @property
+    def microseconds(self) -> float:
+        """Per path and bar."""
+        return 1e6 * self.seconds / self.path_bars
+
+    def add(self, block: BlockRun, seconds: float) -> None:
+        """One block more."""
+        led = block.ledger
+        self.seconds += seconds
+        self.path_bars += led.equity.size
+        decided = led.status != Status.NONE
+        self.decisions += int(decided.sum())
+        self.trading += int((led.traded > 0).sum())
+        self.reference += block.routes.get("reference", 0) + block.routes.get("second", 0)
+        self.not_ok += int((led.status[decided] > Status.ELASTIC).sum())
+
+
+def timed(panels: list[MarketPanel], variant: Variant) -> Tally:
+    """Every block, engine, ledger and reconcile included; drawing is not."""
+    tally = Tally()
+    for panel in panels:
+        before = time.perf_counter()
+        block = run(panel, variant.strategy, variant.setup)
+        tally.add(block, time.perf_counter() - before)
+    return tally
+
+
+def best(call: Callable[[], object], repeats: int) -> float:
+    """Least seconds of `repeats` calls."""
+    least = np.inf
+    for _ in range(repeats):
+        before = time.perf_counter()
+        call()
+        least = min(least, time.perf_counter() - before)
+    return float(least)
+
+
+def weights(panel: MarketPanel, block: BlockRun) -> Float:
+    """All eight notionals over equity, (T, P, N): what the run held after each event."""
+    led = block.ledger
+    held = np.zeros(panel.prices.shape)
+    for i, money in zip(range(len(HELD)), (4e5, 3e5, 3e5), strict=True):
+        held[:, :, i] = money * panel.prices[:, :, i] / panel.prices[0, :, i]
+    held[:, :, len(HELD) :] = led.hedges
+    return held / led.equity[:, :, None]
