@@ -8,7 +8,7 @@ depends on the size of a bar.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,20 +23,35 @@ class Calendar:
 
     name: str
     days_per_year: float
+    bars_per_session: int | None = None  # of a session calendar; None before a panel fixes it
+
+    def fixed(self, times: Int) -> Calendar:
+        """The calendar with its bars per session taken from `times`, once and for all.
+
+        A panel cut short keeps the figure of the whole one, so that past trading time stays put.
+        """
+        if self.name == CONTINUOUS.name or self.bars_per_session is not None:
+            return self
+        _, counts = np.unique(times // NANOSECONDS_PER_DAY, return_counts=True)
+        return replace(self, bars_per_session=int(counts.max()))
 
     def trading_days(self, times: Int) -> Float:
         """Trading time of each stamp in days since the first, shape (T,).
 
         On a 24/7 calendar it is elapsed time. On a session calendar each distinct UTC date is one
-        session and the stamps within a date share it equally, so nights and weekends take no time.
+        session of `bars_per_session` equal bars, so nights and weekends take no time.
         """
         if self.name == CONTINUOUS.name:
             return np.asarray((times - times[0]) / NANOSECONDS_PER_DAY, dtype=np.float64)
         dates = times // NANOSECONDS_PER_DAY
-        _, session, counts = np.unique(dates, return_inverse=True, return_counts=True)
+        _, session = np.unique(dates, return_inverse=True)
         first = np.searchsorted(dates, dates, side="left")
         within = np.arange(len(times)) - first
-        clock = session + (within + 1) / counts[session]
+        bars = self.fixed(times).bars_per_session or 1
+        clock = session + (within + 1) / bars
+        # A history may start inside a session: its first one is counted back from the close.
+        opening = session == 0
+        clock[opening] += 1.0 - opening.sum() / bars
         return np.asarray(clock - clock[0], dtype=np.float64)
 
 

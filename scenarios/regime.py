@@ -70,6 +70,9 @@ class Regime(Parameters):
     Mappings are keyed by asset: `volatility` and `drift` by the assets that are not perpetuals
     (a perpetual follows its spot), `half_spread_bp` and `depth` by all, `funding` and `basis` by
     perpetual. `drift` is the expected return of the price; log returns have mean drift − σ²/2.
+
+    `scale_limit` bounds the Student-t scale √((ν−2)/χ²) of a day, with the variance kept: without
+    it a law fitted to a few years draws days that no history of any length has shown.
     """
 
     volatility: PerAssetNonNegative
@@ -79,6 +82,7 @@ class Regime(Parameters):
     ]
     drift: PerAsset = 0.0
     degrees_of_freedom: Annotated[float, Strict(), Field(gt=2, allow_inf_nan=False)] | None = None
+    scale_limit: Annotated[float, Strict(), Field(gt=1, allow_inf_nan=False)] | None = None
     half_spread_bp: PerAssetNonNegative | None = None
     depth: PerAssetPositive | None = None
     funding: dict[str, Funding] = {}

@@ -17,7 +17,7 @@ from backtester.errors import ScenarioError
 from backtester.rng import stream
 
 from .chain import walk
-from .tables import Reversion, Tables
+from .tables import Reversion, Tables, Tail
 
 EPOCH = np.datetime64("2000-01-01", "ns").astype(np.int64)
 OPEN, SESSION = 14.5 / 24.0, 6.5 / 24.0
@@ -41,7 +41,7 @@ def draw_shocks(
     """Shocks of paths [first, first + paths); fewer bars are a prefix of more."""
     spots, perpetuals = tables.mean.shape[1], len(tables.spot_of)
     ids = range(first, first + paths)
-    freedoms = sorted({nu for nu in tables.tails if nu is not None})
+    freedoms = sorted({tail.freedom for tail in tables.tails if tail is not None})
     mixed = int(_day_of_bar(bars, days)[-1]) + 1
     return Shocks(
         returns=_normals(seed, "returns", ids, bars, spots),
@@ -116,15 +116,19 @@ def _mixing(tables: Tables, shocks: Shocks, state: Byte, days: float) -> Float |
     if not shocks.gamma:
         return None
     day = _day_of_bar(len(state), days)
-    if len(set(tables.tails)) == 1:
-        ((common, chi),) = shocks.gamma.items()
-        return np.asarray(np.sqrt((common / 2.0 - 1.0) / chi)[day])
+    if len(set(tables.tails)) == 1 and tables.tails[0] is not None:
+        return _scale(tables.tails[0], shocks)[day]
     scale = np.ones(state.shape)
-    for regime, nu in enumerate(tables.tails):
-        if nu is not None:
-            mixed = np.sqrt((nu / 2.0 - 1.0) / shocks.gamma[nu])[day]
-            scale = np.where(state == regime, mixed, scale)
+    for regime, tail in enumerate(tables.tails):
+        if tail is not None:
+            scale = np.where(state == regime, _scale(tail, shocks)[day], scale)
     return scale
+
+
+def _scale(tail: Tail, shocks: Shocks) -> Float:
+    """Scale of each day, (days, P)."""
+    raw = np.sqrt((tail.freedom / 2.0 - 1.0) / shocks.gamma[tail.freedom])
+    return np.asarray(np.minimum(raw, tail.limit) / tail.norm)
 
 
 def reverting(process: Reversion, start: Float, shocks: Float, state: Byte) -> Float:

@@ -31,6 +31,15 @@ class Reversion:
     spread: Float  # (S, K) stationary standard deviation
 
 
+@dataclass(frozen=True)
+class Tail:
+    """Student-t scale √((ν−2)/χ²_ν), at most `limit`, divided by `norm` to keep unit variance."""
+
+    freedom: float  # ν
+    limit: float
+    norm: float
+
+
 @dataclass(frozen=True, eq=False)
 class Tables:
     """Parameters by regime (S), assets that are not perpetuals (F), all assets (N), perps (K)."""
@@ -41,7 +50,7 @@ class Tables:
     volatility: Float  # (S, F) of log returns over one bar
     correlation: Float  # (S, F, F)
     factor: Float  # (S, F, F) Cholesky
-    tails: tuple[float | None, ...]  # (S) degrees of freedom
+    tails: tuple[Tail | None, ...]  # (S), None: Gaussian
     half_spread: Float | None  # (S, N) fraction of price
     depth: Float | None  # (S, N) money a day
     spot_of: tuple[int, ...]  # (K) column of each perpetual's spot
@@ -93,7 +102,7 @@ def build_tables(scenario: CorrelatedReturns) -> Tables:
         volatility=annual * np.sqrt(years),
         correlation=correlation,
         factor=semidefinite_cholesky(correlation),
-        tails=tuple(r.degrees_of_freedom for r in regimes.values()),
+        tails=tuple(_tail(n, r) for n, r in regimes.items()),
         half_spread=_scaled(_rows(regimes, "half_spread_bp", scenario.assets), BASIS_POINT),
         depth=_rows(regimes, "depth", scenario.assets),
         spot_of=tuple(spots.index(s) for s in scenario.perpetuals.values()),
@@ -102,6 +111,25 @@ def build_tables(scenario: CorrelatedReturns) -> Tables:
         basis=_reversion(regimes, "basis", perpetuals, days),
         years=years,
     )
+
+
+def _tail(regime: str, parameters: Regime) -> Tail | None:
+    """With a = (ν−2)/limit²: E[min((ν−2)/χ², limit²)] = P(χ²_{ν−2} > a) + limit² P(χ²_ν < a)."""
+    freedom, limit = parameters.degrees_of_freedom, parameters.scale_limit
+    if freedom is None:
+        if limit is not None:
+            raise ScenarioError(
+                f"regime {regime!r} has a scale_limit but no degrees_of_freedom",
+                cure="Gaussian returns have no scale to limit; remove it, or give both.",
+            )
+        return None
+    if limit is None:
+        return Tail(freedom, np.inf, 1.0)
+    from scipy.special import gammainc, gammaincc
+
+    half = (freedom - 2.0) / limit**2 / 2.0
+    variance = gammaincc(freedom / 2.0 - 1.0, half) + limit**2 * gammainc(freedom / 2.0, half)
+    return Tail(freedom, limit, float(np.sqrt(variance)))
 
 
 def _rows(

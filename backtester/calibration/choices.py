@@ -49,6 +49,7 @@ class Choices(_Block):
     ----------
     half_spread_bp, depth: in the normal regime, one number or one per asset (perpetuals too).
     spread_factor, depth_factor: what the crisis multiplies them by.
+    scale_limit: largest Student-t scale of a day, in multiples of the regime's volatility.
     funding_clamp: largest |funding rate|, decimals a year, per perpetual.
     towards_one: θ of the crisis scenario's homotopy, one number or one per asset.
     decoupling: what `correlation_breakdown` does to the hedge.
@@ -60,6 +61,7 @@ class Choices(_Block):
     depth: Chosen[Positive | dict[str, Positive]]
     spread_factor: Chosen[Positive]
     depth_factor: Chosen[Positive]
+    scale_limit: Chosen[Annotated[float, Field(gt=1, allow_inf_nan=False)]] | None = None
     funding_clamp: Chosen[dict[str, Positive]] | None = None
     towards_one: Chosen[Share | dict[str, Share]] | None = None
     decoupling: Chosen[Decoupling] | None = None

@@ -113,6 +113,8 @@ def _regime(
     }
     if estimate.degrees_of_freedom is not None:
         data["degrees_of_freedom"] = round(estimate.degrees_of_freedom, 2)
+        if choices.scale_limit is not None:
+            data["scale_limit"] = float(choices.scale_limit.value)
     data["half_spread_bp"] = _times(
         choices.half_spread_bp.value, choices.spread_factor.value if stressed else 1.0
     )
@@ -157,6 +159,8 @@ def _provenance(
     import datetime
 
     used = ["half_spread_bp", "depth"]
+    if choices.scale_limit is not None:
+        used.append("scale_limit")
     estimates = ["volatility", "correlation", "degrees_of_freedom"]
     if calibration.perpetuals:
         estimates += ["funding", "basis"]

@@ -251,7 +251,8 @@ def solve_paths(
         m, turn, whole = load_rows(
             A[p], b[p], band[p], turnover[p], gross[p], scale[p], limits, V, N, W, C
         )
-        curved = curved and turnover[p] > 0.0  # no trade, no impact
+        if m == 1 and turnover[p] == 0.0:
+            curved = False  # no trade, no impact
         ok = optimise(K, m, V, N, W, Q, L, C, Y, S, turn, whole, curved)
         for r in range(rows):
             multipliers[p, r] = 0.0

@@ -171,10 +171,17 @@ def _limits(
     decision: HedgeDecision, study: Limits, usable: Bool
 ) -> tuple[Float, Float, Float, Float]:
     """The tighter of both limits: lower, upper (P, K) and gross, turnover (P,), in money."""
-    paths, k = usable.shape
-    own = decision.limits or Limits()
-    lower, upper = np.full((paths, k), -np.inf), np.full((paths, k), np.inf)
-    gross, turnover = np.full(paths, np.inf), np.full(paths, np.inf)
+    lower, upper, gross, turnover = _merged(study, decision.limits or Limits(), usable.shape)
+    if not usable.all():
+        lower, upper = np.where(usable, lower, 0.0), np.where(usable, upper, 0.0)
+    return lower, upper, gross, turnover
+
+
+def _merged(
+    study: Limits, own: Limits, shape: tuple[int, ...]
+) -> tuple[Float, Float, Float, Float]:
+    lower, upper = np.full(shape, -np.inf), np.full(shape, np.inf)
+    gross, turnover = np.full(shape[0], np.inf), np.full(shape[0], np.inf)
     for limits in (study, own):
         if limits.lower is not None:
             lower = np.maximum(lower, limits.lower)
@@ -184,7 +191,6 @@ def _limits(
             gross = np.minimum(gross, limits.gross)
         if limits.turnover is not None:
             turnover = np.minimum(turnover, limits.turnover)
-    lower, upper = np.where(usable, lower, 0.0), np.where(usable, upper, 0.0)
     return lower, upper, gross, turnover
 
 

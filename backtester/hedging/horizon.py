@@ -47,16 +47,13 @@ def step_diffusion(
     Before two targets have been seen the rate is that of a hedge in fixed units, Σ w h² σ²: what a
     target proportional to a price does.
     """
-    weight = _weights(target)
-    prior = (weight * target**2 * variance).sum(axis=-1)
-    if not np.isfinite(state.at):
-        return TargetDiffusion(target, prior, now)
-    elapsed = now - state.at
-    if elapsed <= 0:
-        return TargetDiffusion(target, state.rate, now)
-    moved = (weight * (target - state.target) ** 2).sum(axis=-1) / elapsed
-    share = 1.0 - 0.5 ** (elapsed / HALFLIFE)
-    return TargetDiffusion(target, state.rate + share * (moved - state.rate), now)
+    from backtester.hedging.horizon_kernel import diffusion_rate
+
+    started = np.isfinite(state.at)
+    elapsed = now - state.at if started else np.nan
+    share = 1.0 - 0.5 ** (elapsed / HALFLIFE) if started else 1.0
+    rate = diffusion_rate(target, state.target, state.rate, variance, elapsed, share)
+    return TargetDiffusion(target, rate, now)
 
 
 def horizon(state: TargetDiffusion, gamma: float, variance: Float, linear: Float) -> Float:
@@ -64,20 +61,7 @@ def horizon(state: TargetDiffusion, gamma: float, variance: Float, linear: Float
 
     gamma: risk aversion per money; variance (P, K) per day; linear (P, K) proportional cost.
     """
-    weight = _weights(state.target)
-    curvature = gamma * (weight * variance).sum(axis=-1)
-    cost = (weight * linear).sum(axis=-1)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        band = np.cbrt(1.5 * cost * state.rate / curvature)
-        days = cost / (curvature * band)
-    days = np.where(cost > 0, days, 1.0)
-    # No curvature or no diffusion: nothing to gain by waiting, so the target is reached in full.
-    days = np.where(np.isnan(days), LONGEST, days)
+    from backtester.hedging.horizon_kernel import horizon_days
+
+    days: Float = horizon_days(state.target, state.rate, gamma, variance, linear)
     return np.clip(days, SHORTEST, LONGEST)
-
-
-def _weights(target: Float) -> Float:
-    size = np.abs(target)
-    total = size.sum(axis=-1, keepdims=True)
-    even = np.full_like(size, 1.0 / size.shape[-1])
-    return np.asarray(np.where(total > 0, size / np.where(total > 0, total, 1.0), even))

@@ -18,9 +18,9 @@ from backtester.arrays import Float
 from backtester.errors import ProblemError
 from backtester.hedging.batch import HedgeBatch
 
-PROXIMAL = 1e-10
+PROXIMAL = 1e-8
 """Weight of ½‖h − h0‖² beside a risk matrix of largest diagonal 1: ties go to the nearest hedge,
-as in the twin, which can afford a larger weight because it takes the bias out again."""
+as in the twin, which takes the bias out again and so can do with less."""
 
 UNBOUNDED = 1e4
 """What an infinite bound is replaced by, in units of the scale."""
@@ -86,6 +86,7 @@ class HedgeProblem:
 
         K, M = shape.instruments, shape.rows
         self.shape = shape
+        self._slacks: list[tuple[int, Any]] = []
         self.x = cp.Variable(K, name="hedge")
         z = cp.Variable(K, name="trade")
         p = self.parameters = {
@@ -111,10 +112,10 @@ class HedgeProblem:
         ):
             if getattr(shape, name):
                 p[name] = cp.Parameter()
-                limits.append(held <= p[name] + self._slack(place, 1, p, limits))
+                limits.append(held <= p[name] + self._slack(place, 1))
         if M:
             p["A"], p["b"], p["band"] = cp.Parameter((M, K)), cp.Parameter(M), cp.Parameter(M)
-            exceeding = self._slack(2, M, p, limits)
+            exceeding = self._slack(2, M)
             miss = p["A"] @ self.x - p["b"]
             limits += [miss <= p["band"] + exceeding, -miss <= p["band"] + exceeding]
         if shape.elastic:
@@ -126,14 +127,10 @@ class HedgeProblem:
                 cure="Make every parameter enter affinely; products of data are parameters.",
             )
 
-    _slacks: list[tuple[int, Any]]
-
-    def _slack(self, place: int, size: int, p: dict[str, Any], limits: list[Any]) -> Any:
+    def _slack(self, place: int, size: int) -> Any:
         """A slack variable for a limit that may give way; 0 in the rigid form."""
         import cvxpy as cp
 
-        if not hasattr(self, "_slacks"):
-            self._slacks = []
         if not self.shape.elastic:
             return 0.0
         slack = cp.Variable(size, nonneg=True)

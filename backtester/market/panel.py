@@ -50,6 +50,7 @@ class MarketPanel:
             values = getattr(self, item)
             if values is not None and values.flags.writeable:
                 object.__setattr__(self, item, frozen(values, values.dtype))
+        object.__setattr__(self, "calendar", self.calendar.fixed(self.times))
         validate_panel(self)
 
     @property

@@ -37,6 +37,13 @@ def validate_panel(panel: MarketPanel) -> None:
             _values(panel, item, values, positive=None if item == "funding" else False)
     if panel.depth is not None and not (panel.depth > 0).all():
         _fail(panel, "depth", panel.depth, ~(panel.depth > 0), "is zero", "Depth must be positive.")
+    if panel.regime is not None and not (
+        (panel.regime >= 0).all() and (panel.regime < len(panel.regime_names)).all()
+    ):
+        raise DataError(
+            f"market {panel.name!r} has regime codes outside its names {panel.regime_names}",
+            cure="Codes index regime_names, from 0.",
+        )
     _constant(panel)
 
 

@@ -137,8 +137,9 @@ def rows_of(card: Scorecard, market: str, regime: str) -> tuple[Score, ...]:
 
 
 def regimes_of(card: Scorecard, market: str) -> tuple[str, ...]:
-    """Regimes scored on a market, all bars first."""
-    return tuple(dict.fromkeys(s.regime for s in card.scores if s.market == market))
+    """Regimes scored on a market, all bars first; alone where there is but one regime."""
+    found = tuple(dict.fromkeys(s.regime for s in card.scores if s.market == market))
+    return found if len(found) > 2 else found[:1]
 
 
 def regime_title(regime: str) -> str:

@@ -111,8 +111,6 @@ def _footer(comparison: Comparison) -> list[RenderableType]:
         lines.append(_line(f"Audit through vectorbt: largest difference {worst:.1e} of capital."))
     elif comparison.audit_note:
         lines.append(_line(f"No audit: {clean_text(comparison.audit_note, 300)}"))
-    if comparison.folder is not None:
-        lines.append(_line(f"Written to {clean_text(comparison.folder, 300)}"))
     return lines
 
 

@@ -66,14 +66,15 @@ def _relative(s: Score) -> str:
 
 def _by_regime(comparison: Comparison, market: str, best: int) -> str:
     parts = []
-    for regime in regimes_of(comparison.scorecard, market):
+    for regime in regimes_of(comparison.scorecard, market)[1:] or (ALL,):
         rows = rows_of(comparison.scorecard, market, regime)
-        if regime == ALL or best >= len(rows):
+        if best >= len(rows):
             continue
         e = rows[best].effectiveness_net
         if math.isfinite(e.value):
+            where = "" if regime == ALL else f" in {clean_text(regime, 40)}"
             short = " (insufficient data)" if rows[best].insufficient else ""
-            parts.append(f"{percent(e.value, 0)} % in {clean_text(regime, 40)}{short}")
+            parts.append(f"{percent(e.value, 0)} %{where}{short}")
     return f" Variance removed after costs: {sentence(parts)}." if parts else ""
 
 

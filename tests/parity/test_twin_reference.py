@@ -11,7 +11,7 @@ from backtester.hedging.elastic import excess
 from backtester.hedging.solver import solve
 
 
-def assert_parity(batch, objective, share=1.0):
+def assert_parity(batch, objective, share=1.0, compared=0.8):
     """Twin and reference agree; the twin needs help on none (`share` of the paths)."""
     twin, reference = solve(batch), solve(batch, twin=False)
     told = f"{twin.counts} against {reference.counts}"
@@ -21,7 +21,7 @@ def assert_parity(batch, objective, share=1.0):
     )
     both = solved | ((twin.status == Status.ELASTIC) & (reference.status == Status.ELASTIC))
     # an honest reference fails now and then at these tolerances; it must not disagree
-    assert both.mean() >= 0.8, told
+    assert both.mean() >= compared, told
     part, h, r = batch.select(solved), twin.h[solved], reference.h[solved]
     (ours, size), (theirs, _) = objective(part, h), objective(part, r)
     floor = np.maximum(size, 1e-300)
@@ -45,7 +45,7 @@ def test_members(member, K, make_batch, objective):
 
 
 def test_degenerate_cases(member, case, make_batch, objective):
-    assert_parity(make_batch(member, seed=2, paths=3, K=4, case=case), objective)
+    assert_parity(make_batch(member, seed=2, paths=3, K=4, case=case), objective, compared=0.6)
 
 
 def test_thirty_instruments(member, make_batch):

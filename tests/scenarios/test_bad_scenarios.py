@@ -49,6 +49,7 @@ def two(**more: Any) -> dict[str, Any]:
         (two(depth={"A": 1.0, "C": 1.0}), "depth of regime 'only' names unknown asset 'C'"),
         (two(next={"only": 1.0}), None),  # one regime never leaves: nothing to follow
         (two(funding={"A-PERP": {"volatility": 0.1, "half_life_days": 1.0}}), "unknown asset"),
+        (two(scale_limit=4.0), "'only' has a scale_limit but no degrees_of_freedom"),
         (two() | {"start": "onyl"}, "unknown regime 'onyl'. Did you mean 'only'"),
         (two() | {"perpetuals": {"X-PERP": "X"}}, "follows 'X', which"),
         (two() | {"perpetuals": {"A": "B"}}, "both a perpetual and an asset"),
@@ -96,6 +97,7 @@ def test_inconsistent(make: Make, changes: dict[str, Any], words: str | None) ->
     ("changes", "words"),
     [
         (two(degrees_of_freedom=2.0), "greater than 2"),
+        (two(degrees_of_freedom=3.0, scale_limit=1.0), "greater than 1"),
         (two(half_spread_bp=-1.0), "greater than or equal to 0"),
         (two(depth=0.0), "greater than 0"),
         (two(volatility=-0.5), "greater than or equal to 0"),

@@ -46,6 +46,20 @@ def test_tails_are_student_and_shared_by_assets(make: Make) -> None:
     assert squares == pytest.approx(0.143, abs=0.05)  # uncorrelated, not independent: 1/(ν−1)
 
 
+@pytest.mark.parametrize("limit", [1.5, 3.0])
+def test_limited_tails_keep_the_variance(make: Make, limit: float) -> None:
+    bounded = {"only": regime(0.0, 0.5, degrees_of_freedom=3.0, scale_limit=limit)}
+    scenario = make(regimes=bounded)
+    panel = scenario.draw(first=0, paths=500, bars=200, seed=1)
+    steps = log_returns(panel)[:, :, :3].reshape(-1, 3)
+    assert steps.std(axis=0) * np.sqrt(365) == pytest.approx([0.5, 0.25, 0.75], rel=0.02)
+    tail = scenario.tables.tails[0]
+    assert tail is not None and tail.norm < 1
+    free = make(regimes={"only": regime(0.0, 0.5, degrees_of_freedom=3.0)})
+    wild = log_returns(free.draw(first=0, paths=500, bars=200, seed=1))
+    assert np.abs(steps[:, 0]).max() < np.abs(wild[:, :, 0]).max() / 2
+
+
 def test_durations_and_share_of_regimes(make: Make) -> None:
     state = make().draw(first=0, paths=400, bars=730, seed=5).regime[1:].astype(bool)
     assert state.mean() == pytest.approx(0.2, abs=0.012)
