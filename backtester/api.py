@@ -80,7 +80,7 @@ def run(
         tuple(exposure), np.array(list(exposure.values()), dtype=np.float64), unit, hold
     )
     if capital is None:
-        units = position.units(panel.prices[0], panel.indices(position.assets))
+        units = position.units(panel.prices[0], panel.indices(position.assets, "the exposure"))
         capital = float(np.abs(units * panel.prices[0]).sum(axis=-1).max())
     setup = RunSetup(
         exposure=position,

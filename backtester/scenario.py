@@ -9,7 +9,6 @@ from backtester.arrays import BLOCK
 from backtester.errors import ScenarioError
 from backtester.market.panel import MarketPanel
 
-
 CHUNK = 4 * BLOCK
 """Paths run together by default: enough to drown the cost of a Python event, 100 MB of panel."""
 

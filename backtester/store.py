@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import json
 import os
@@ -73,15 +72,16 @@ def _swap(temporary: Path, target: Path) -> None:
         os.replace(temporary, target)
         return
     old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
-    os.replace(target, old / "old")
     try:
-        os.replace(temporary, target)
-    except OSError:
-        with contextlib.suppress(OSError):
+        os.replace(target, old / "old")
+        try:
+            os.replace(temporary, target)
+        except BaseException:  # Ctrl-C included: the earlier results go back where they were
             os.replace(old / "old", target)
-        raise
+            raise
     finally:
-        shutil.rmtree(old, ignore_errors=True)
+        if target.exists():  # else the earlier results are in `old`, and nowhere else
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def json_text(document: Any) -> str:

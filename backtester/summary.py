@@ -67,7 +67,7 @@ def market_summary(arena: Arena, placebo_paths: int) -> MarketSummary:
         name=arena.name,
         simulated=arena.simulated,
         paths=arena.market.paths,
-        bars=panel.bars,
+        bars=panel.bars - 1,
         start=iso(int(panel.times[0])),
         end=iso(int(panel.times[-1])),
         calendar=panel.calendar.name,

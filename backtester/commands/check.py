@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backtester.commands.console import BROKEN, Debug, Quiet, command, console, plain, say
+from backtester.commands.console import BROKEN, NARROW, Debug, Quiet, command, console, plain, say
 from backtester.commands.progress import shown_progress
 from backtester.errors import ConfigError
 
@@ -41,7 +41,11 @@ def check(
     if not quiet:
         say(f"{report.strategy} ({report.origin})")
         say(f"on {report.market}")
-        console().print(table(report))
+        if console().width >= NARROW:
+            console().print(table(report))
+        else:
+            for result in report.results:
+                say(f"{result.verdict} {result.name}: {result.message}")
     if report.ok:
         say(f"{report.strategy}: every law holds")
         return

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
+NARROW = 60  # columns; below, a table is a list of lines
 BROKEN, INPUT, STRATEGY, STORE, DEFECT, INTERRUPTED = 1, 2, 3, 4, 70, 130
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no table.")]
@@ -99,7 +100,7 @@ def show(error: BacktesterError) -> None:
     if error.when:
         lines.append(f"  time: {plain(error.when)}")
     lines.append(f"  cure: {plain(error.cure)}")
-    if shown.is_terminal and shown.width >= 60:
+    if shown.is_terminal and shown.width >= NARROW:
         body = Text("\n".join(lines))
         body.stylize("bold red", 0, len("error:"))
         shown.print(Panel(body, border_style="red", expand=False))

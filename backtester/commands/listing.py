@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backtester.commands.console import Debug, command, console, plain
+from backtester.commands.console import NARROW, Debug, command, console, plain, say
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -28,8 +28,14 @@ def listing(
     debug: Debug = False,
 ) -> None:
     """List installed strategies and scenarios, with where they come from."""
+    from backtester.plugins import available
+
     for group in (what,) if what else tuple(What):
-        console().print(table(group.value))
+        if console().width >= NARROW:
+            console().print(table(group.value))
+            continue
+        for plugin in available(group.value):
+            say(f"{plugin.name}: {line(group.value, plugin)}")
 
 
 def table(group: Group) -> Table:
@@ -44,13 +50,14 @@ def table(group: Group) -> Table:
     shown.add_column("what it does", ratio=1, overflow="fold")
     shown.add_column("from", overflow="fold")
     for plugin in available(group):
-        line = (
-            Text(f"cannot be used: {plain(plugin.error)}", style="red")
-            if plugin.error
-            else Text(plain(describe(group, plugin)))
-        )
-        shown.add_row(Text(plain(plugin.name)), line, Text(plain(plugin.origin)))
+        text = Text(plain(line(group, plugin)), style="red" if plugin.error else "")
+        shown.add_row(Text(plain(plugin.name)), text, Text(plain(plugin.origin)))
     return shown
+
+
+def line(group: Group, plugin: Plugin) -> str:
+    """What a plugin does, or why it cannot be used."""
+    return f"cannot be used: {plugin.error}" if plugin.error else describe(group, plugin)
 
 
 def describe(group: Group, plugin: Plugin) -> str:

@@ -39,7 +39,7 @@ class ProportionalFee(_Proportional):
 
     def coefficient(self, quote: Quote) -> Float:
         """The fee on every path, (P, K)."""
-        return np.broadcast_to(self.rates, quote.price.shape)
+        return np.zeros(quote.price.shape) + self.rates
 
 
 @dataclass(frozen=True)

@@ -121,8 +121,7 @@ def _quadratic(
     if not psd.all():  # the solver answers INVALID: never optimise against a non-convex risk
         F[~psd] = np.nan
         target[~psd] = 0.0
-    diagonal = covariance[:, index, index]
-    variance = np.broadcast_to(diagonal, usable.shape)
+    variance = np.zeros(usable.shape) + covariance[:, index, index]
     diffusion = step_diffusion(diffusion, target, variance, now)
     if settings.horizon is not None:
         days = np.full(len(exposure), settings.horizon)

@@ -41,20 +41,20 @@ class HedgeBatch:
     def __post_init__(self) -> None:
         paths, roots, instruments = self.F.shape
         rows = self.A.shape[1]
-        shapes = {
-            "F": (paths, roots, instruments),
-            "f": (paths, roots),
-            "risk_weight": (paths,),
-            "gross": (paths,),
-            "turnover": (paths,),
-            "scale": (paths,),
-            "A": (paths, rows, instruments),
-            "b": (paths, rows),
-            "band": (paths, rows),
-        }
-        for item in fields(self):
-            want = shapes.get(item.name, (paths, instruments))
-            have = getattr(self, item.name).shape
+        one, many, row = (paths,), (paths, instruments), (paths, rows)
+        expected = (
+            self.F.shape, (paths, roots), one, many, many, many, many, many, many, one, one,
+            (paths, rows, instruments), row, row, one,
+        )  # fmt: skip
+        found = (
+            self.F.shape, self.f.shape, self.risk_weight.shape, self.reward.shape, self.h0.shape,
+            self.linear.shape, self.impact.shape, self.lower.shape, self.upper.shape,
+            self.gross.shape, self.turnover.shape, self.A.shape, self.b.shape, self.band.shape,
+            self.scale.shape,
+        )  # fmt: skip
+        if found == expected:
+            return
+        for item, have, want in zip(fields(self), found, expected, strict=True):
             if have != want:
                 raise ProblemError(
                     f"HedgeBatch.{item.name} has shape {have}, expected {want}",

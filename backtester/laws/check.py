@@ -63,8 +63,8 @@ def check_strategy(
     seed: of the synthetic markets.
     progress: told after each law.
 
-    Raises PluginError where `reference` cannot be loaded. What is wrong with the strategy itself
-    is in the report, never raised.
+    Raises PluginError where `reference` cannot be loaded and ConfigError where `parameters` do not
+    suit it. What is wrong with the strategy itself is in the report, never raised.
     """
     kind, origin = _load(reference)
     given = dict(parameters or {})

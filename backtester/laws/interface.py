@@ -7,7 +7,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from backtester.errors import BacktesterError
+from backtester.errors import BacktesterError, ConfigError
 from backtester.laws.report import CheckResult, failed, passed
 from backtester.strategy import Strategy
 
@@ -16,10 +16,15 @@ _PACKAGE = Path(__file__).parent.parent
 
 
 def interface(kind: type[Strategy[Any]], parameters: dict[str, Any]) -> CheckResult:
-    """The strategy can be made with `parameters` and says what it needs."""
+    """The strategy can be made with `parameters` and says what it needs.
+
+    Raises ConfigError where `parameters` do not suit it: that is not the strategy's fault.
+    """
     try:
         strategy = kind.configured(parameters)
         warmup, wanted = strategy.warmup, strategy.requires()
+    except ConfigError:
+        raise
     except BacktesterError as error:
         return failed(NAME, f"{error.what}. {error.cure}", error.when)
     except Exception as error:  # a user's own code may raise anything

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from backtester.comparison import Comparison, MarketSummary
-from backtester.report import head, plots_scores, plots_time
+from backtester.report import assumptions, head, plots_scores, plots_time
 from backtester.report.figure import Figure
 from backtester.report.head import Fact
 from backtester.report.labels import clean_text, count, money, number, percent, plural
@@ -82,7 +82,7 @@ def compare_html(comparison: Comparison) -> str:
         figures=tuple(f for s in sections for f in s.figures),
         score_note=SCORE_NOTE,
         solver=head.solver(comparison),
-        assumptions=head.assumptions(study, comparison),
+        assumptions=assumptions.of_runs(study, comparison),
         reproduce=head.reproduce(comparison.manifest),
         foot=head.footer(comparison.digest, comparison.manifest),
     )

@@ -66,7 +66,7 @@ def drawdown(market: MarketSummary, curves: Sequence[Curve], key: str, best: int
         title="Drawdown after costs" + _of_paths(market),
         axis="Drawdown (% of the running peak)",
         shown=lambda v: number(v, 1),
-        note="Zero is a new peak.",
+        note="Zero is a new peak. The score table states falls in % of capital instead.",
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from backtester.comparison import StressReport, Sweep
 from backtester.metrics.regime import ALL
-from backtester.report import head, plots_stress
+from backtester.report import assumptions, head, plots_stress, plots_sweep
 from backtester.report.compare import SCORE_NOTE, ScoreSection, market_facts
 from backtester.report.figure import Figure, Table
 from backtester.report.head import Fact
@@ -44,9 +44,10 @@ def stress_html(report: StressReport) -> str:
     )
     sweeps: tuple[Figure, ...] = ()
     if report.sweeps:
+        order = tuple(s.label for s in report.study.strategies)
         sweeps = (
-            plots_stress.effectiveness(report.sweeps, "w-effectiveness"),
-            plots_stress.shortfall(report.sweeps, "w-shortfall"),
+            plots_sweep.effectiveness(report.sweeps, "w-effectiveness", order),
+            plots_sweep.shortfall(report.sweeps, "w-shortfall", order),
         )
     study = report.study
     return render(
@@ -63,7 +64,7 @@ def stress_html(report: StressReport) -> str:
         scenarios=scenario_facts(report),
         figures=(*maps, *sweeps),
         solver=head.solver(report.scenarios),
-        assumptions=(*sweep_assumptions(), *head.assumptions(study, report.scenarios)),
+        assumptions=(*assumptions.of_sweep(), *assumptions.of_runs(study, report.scenarios)),
         reproduce=head.reproduce(report.manifest),
         foot=head.footer(report.digest, report.manifest),
     )
@@ -95,36 +96,46 @@ def _verdict(report: StressReport, i: int, label: str, sweep: Sweep | None) -> V
 
 
 def _judged(rows: list[Score]) -> tuple[str, str, str]:
-    harms = [s for s in rows if s.net_es_change.value > 1e-9]
-    idle = [s for s in rows if abs(s.net_es_change.value) <= 1e-9]
-    unsure = [s for s in rows if not (s.net_es_change.high < 0 or s.net_es_change.low > 0)]
-    if len(idle) == len(rows):
+    if all(abs(s.net_es_change.value) <= 1e-9 for s in rows):
         return "unsure", "No hedge", "It is the unhedged book in every scenario."
+    harms = [s for s in rows if s.net_es_change.low > 0]
     if harms:
-        listed = sentence([clean_text(s.market, 60) for s in harms])
-        return "fails", "Fails", f"Worse than no hedge in {listed}."
+        return "fails", "Fails", f"Worse than no hedge in {_listed(harms)}."
+    unsure = [s for s in rows if not s.net_es_change.high < 0]
     if unsure:
-        listed = sentence([clean_text(s.market, 60) for s in unsure])
-        return "unsure", "Not certain", f"Helps, but not with certainty in {listed}."
+        worse = [s for s in unsure if s.net_es_change.value > 0]
+        how = f"; there it looks worse in {_listed(worse)}" if worse else ""
+        return (
+            "unsure",
+            "Not certain",
+            f"Not certain to help in {_listed(unsure)}: the interval includes zero{how}.",
+        )
     return "helps", "Helps", "Better than no hedge in every scenario."
 
 
+def _listed(rows: list[Score]) -> str:
+    return sentence([clean_text(s.market, 60) for s in rows])
+
+
 def _breaks(sweep: Sweep | None) -> str:
+    """The correlations at which a strategy stops helping, by metric."""
     if sweep is None:
         return ""
-    found = [
-        f"{METRIC.get(b.metric, clean_text(b.metric, 40))} at correlation "
-        f"{number(b.correlation, 3)} ({clean_text(b.side, 20)} side)"
-        for b in sweep.break_even
-        if b.correlation is not None
-    ]
-    if found:
-        return f" What would break it: {sentence(found)}."
-    return (
-        " No correlation from −1 to 1 was found at which it stops helping."
-        if (sweep.break_even)
-        else ""
-    )
+    parts = []
+    for metric, words in (("effectiveness", "effectiveness"), ("net_es", "net shortfall")):
+        sides = [b for b in sweep.break_even if b.metric == metric]
+        found = [number(b.correlation, 3) for b in sides if b.correlation is not None]
+        none = [
+            f"{clean_text(b.side, 20)} side: {clean_text(b.note, 80)}"
+            for b in sides
+            if b.correlation is None
+        ]
+        if len(found) == 2:
+            none = ["harms in between"]
+        if sides:
+            why = f" ({'; '.join(none)})" if none else ""
+            parts.append(f"{words} {sentence(found) or 'none'}{why}")
+    return f" Break-even correlations: {'; '.join(parts)}." if parts else ""
 
 
 def scenario_scores(report: StressReport) -> ScoreSection:
@@ -144,16 +155,6 @@ def sweep_text(report: StressReport) -> str:
         f"scenario {clean_text(report.base, 60)}; volatilities, costs and funding stay as they "
         f"are. Each strategy runs again from the start at every point and re-hedges as it would, "
         f"on {plural(report.paths, 'path')} × {plural(report.bars, 'bar')} with the same shocks."
-    )
-
-
-def sweep_assumptions() -> tuple[str, ...]:
-    """Limits of the stress report."""
-    return (
-        "The sweep moves one correlation at a time and leaves volatility alone: a real crisis "
-        "moves both, which is what the scenarios are for.",
-        "A break-even is found by bisection on shared shocks; it is a point estimate, and the "
-        "band of its curve says how well it is known.",
     )
 
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 NAME = 28  # characters of a name at 80 columns
-_METRIC = {"effectiveness": "HE net = 0", "net_es": "ES = unhedged"}
+_METRIC = {"effectiveness": "HE net", "net_es": "Net ES"}
+_SIDE = {"negative": "ρ < 0", "positive": "ρ > 0"}
 
 
 def comparison_table(comparison: Comparison) -> RenderableType:
@@ -71,11 +72,11 @@ def stress_table(report: StressReport) -> RenderableType:
 def _break_even(report: StressReport) -> Table:
     found = [(s.strategy, b) for s in report.sweeps for b in s.break_even]
     kinds = tuple(dict.fromkeys((b.metric, b.side) for _, b in found))
-    table = _table(f"Break-even correlation, sweep of {clean_text(report.base, 40)}")
+    table = _table(f"Break-even correlation ρ, {clean_text(report.base, 24)}")
     _column(table, "Book", left=True)
     for metric, side in kinds:
         short = _METRIC.get(metric, clean_text(metric, 12))
-        _column(table, f"{short}\n{clean_text(side, 10)}")
+        _column(table, f"{short}\n{_SIDE.get(side, clean_text(side, 10))}")
     at = {(name, b.metric, b.side): b.correlation for name, b in found}
     for name in dict.fromkeys(name for name, _ in found):
         values = (at.get((name, *kind)) for kind in kinds)

@@ -51,7 +51,7 @@ def verdict(comparison: Comparison, market: str) -> Verdict:
     if math.isfinite(change.high):
         text += f"; change {number(change.value, sign=True)} [{number(change.low)}, "
         text += f"{number(change.high)}] percentage points"
-    text += "." + _by_regime(comparison, market, best)
+    text += "." + _by_regime(comparison, market, best) + _earned(s)
     if math.isfinite(change.high) and change.high < 0:
         return Verdict(market, "helps", "Hedge helps", text, best)
     why = change.note or "the interval of the change includes zero"
@@ -64,6 +64,17 @@ def _relative(s: Score) -> str:
     return f" ({percent(s.net_es.value / s.unhedged_es.value - 1.0, 0, sign=True)} %)"
 
 
+def _earned(s: Score) -> str:
+    """What the hedge leaves of the P&L: a smaller risk may have been bought with all of it."""
+    net, bare = s.pnl_net.value, s.unhedged_pnl.value
+    if not (math.isfinite(net) and math.isfinite(bare)):
+        return ""
+    return (
+        f" P&L after costs: {number(net, 0)} against {number(bare, 0)} bp of capital a year "
+        "unhedged."
+    )
+
+
 def _by_regime(comparison: Comparison, market: str, best: int) -> str:
     parts = []
     for regime in regimes_of(comparison.scorecard, market)[1:] or (ALL,):
@@ -74,7 +85,7 @@ def _by_regime(comparison: Comparison, market: str, best: int) -> str:
         if math.isfinite(e.value):
             where = "" if regime == ALL else f" in {clean_text(regime, 40)}"
             short = " (insufficient data)" if rows[best].insufficient else ""
-            parts.append(f"{percent(e.value, 0)} %{where}{short}")
+            parts.append(f"{percent(e.value)} %{where}{short}")
     return f" Variance removed after costs: {sentence(parts)}." if parts else ""
 
 

@@ -24,7 +24,7 @@ from backtester.score import Score, score
 from backtester.setup import RunSetup
 from backtester.strategy import Strategy
 
-STEPS = 6  # halvings of a bracket of the grid
+ROUNDS, CUTS = 2, 8  # each round cuts every bracket of the grid into this many parts
 SIDES = {"positive": 1.0, "negative": -1.0}
 METRICS = ("effectiveness", "net_es")
 
@@ -163,14 +163,17 @@ def break_evens(
             else:
                 stop = helps.index(False)
                 brackets[metric, side] = (grid[order[stop - 1]], grid[order[stop]])
-    for _ in range(STEPS):
-        if not brackets:
-            break
-        middle = np.array([(a + b) / 2 for a, b in brackets.values()])
-        values = points_at(strategy, label, sweep, middle)
-        for key, rho, point in zip(list(brackets), middle.tolist(), values, strict=True):
-            inner, outer = brackets[key][1], brackets[key][0]
-            brackets[key] = (rho, inner) if benefit(point, key[0]) > 0 else (outer, rho)
+    for _ in range(ROUNDS if brackets else 0):
+        # Bisection with many points at once: all brackets' points are one run, side by side.
+        inside = np.arange(1, CUTS) / CUTS
+        tried = {key: a + (b - a) * inside for key, (a, b) in brackets.items()}
+        values = points_at(strategy, label, sweep, np.concatenate(list(tried.values())))
+        for i, (key, rhos) in enumerate(tried.items()):
+            outer, inner = brackets[key]
+            edges = [outer, *rhos.tolist(), inner]
+            helps = [benefit(p, key[0]) > 0 for p in values[i * len(rhos) : (i + 1) * len(rhos)]]
+            first = helps.index(False) if False in helps else len(helps)
+            brackets[key] = (edges[first], edges[first + 1])
     for (metric, side), (helping, failing) in brackets.items():
         found.append(
             BreakEven(

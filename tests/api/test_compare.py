@@ -10,10 +10,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from backtester_strategies.cross_asset import CrossAssetCorrelationHedge
 
 import backtester as bt
 from backtester.comparison import Comparison
+from backtester.engine import run as run_engine
 from backtester.errors import ConfigError
+from backtester.market.panel import MarketPanel
+from backtester.markets import arena_of
+from backtester.regimes.labels import labels_of
+from backtester.results import RunResult
 from backtester.scenario import EnsembleMarket
 from backtester.store import read_parquet
 
@@ -83,33 +89,31 @@ def test_manifest_names_what_is_needed_to_do_it_again(small: Comparison) -> None
 
 
 def test_a_longer_ensemble_starts_with_the_shorter_one() -> None:
-    """Paths are keyed by their number: the first 256 of 300 are the 256."""
+    """Paths are keyed by their number: the first 256 of 300 are the 256, in any chunks."""
     scenario = bt.load_scenario("regime_switching")
     short, long = (EnsembleMarket(scenario, paths, 40, 5, chunk=256) for paths in (256, 300))
     assert (short.chunks, long.chunks) == (1, 2)
     assert short.at(0).digest == long.at(0).digest
-    whole = scenario.draw(first=0, paths=300, bars=40, seed=5)
+    whole = EnsembleMarket(scenario, 300, 40, 5, chunk=512).at(0)
+    assert np.array_equal(whole.prices[:, :256], long.at(0).prices)
     assert np.array_equal(whole.prices[:, 256:], long.at(1).prices)
 
 
-def test_blocks_change_nothing_in_what_is_scored() -> None:
-    """A second block adds paths; what the first one did stays as it was, to the bit."""
+def test_what_a_path_earns_does_not_depend_on_its_ensemble() -> None:
+    """More paths, or other chunks, leave the P&L of the first 256 as it was, to the bit."""
 
-    def paths_of(paths: int) -> np.ndarray:
-        market = {"scenario": "regime_switching", "paths": paths, "bars": 40}
-        plan = study(markets=[market], strategies=["OneToOne"], placebo_paths=0)
-        from backtester.executor import SerialExecutor
-        from backtester.progress import silent
-        from backtester.runner import run_tasks, tasks_of
+    def net(panel: MarketPanel) -> np.ndarray:
+        setup = arena_of(study(), study().markets[0]).setup
+        labels = labels_of(panel)
+        block = run_engine(panel, CrossAssetCorrelationHedge(halflife=10.0), setup)
+        return RunResult("x", panel, setup, block, labels.label, labels.names).series().net
 
-        plan = plan.model_copy(
-            update={"strategies": study(strategies=[{"RollingOLS": {"window": 10}}]).strategies}
-        )
-        tasks = tasks_of(plan, audits=False)
-        parts = [r.series.net for r in run_tasks(tasks, SerialExecutor(), silent)]
-        return np.concatenate(parts, axis=1)
-
-    assert np.array_equal(paths_of(300)[:, :256], paths_of(256))
+    scenario = bt.load_scenario("regime_switching")
+    short = net(EnsembleMarket(scenario, 256, 40, 5).at(0))
+    whole = net(EnsembleMarket(scenario, 300, 40, 5, chunk=512).at(0))
+    parts = EnsembleMarket(scenario, 300, 40, 5, chunk=256)
+    assert np.array_equal(short, whole[:, :256])
+    assert np.array_equal(whole[:, 256:], net(parts.at(1)))
 
 
 def test_adding_a_strategy_or_a_market_leaves_the_others_alone(small: Comparison) -> None:

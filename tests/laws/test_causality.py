@@ -1,4 +1,4 @@
-"""Law 2: whatever comes after t, nothing done up to t moves – with every cost and limit in force."""
+"""Law 2: whatever comes after t, nothing done up to t moves, with all costs and limits in force."""
 
 from __future__ import annotations
 

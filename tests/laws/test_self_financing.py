@@ -1,4 +1,4 @@
-"""Law 3: total P&L is Σ positions·Δvalue + carry − costs, recomputed from fills and prices alone."""
+"""Law 3: total P&L is Σ positions·Δvalue + carry − costs, recomputed from fills and prices."""
 
 from __future__ import annotations
 

@@ -36,19 +36,19 @@ def _passes(reference: str, parameters: dict[str, Any], title: str) -> None:
     assert "every law holds" in report.text()
 
 
-@pytest.mark.parametrize("name", CLEAN)
-def test_an_honest_strategy_passes(name: str) -> None:
-    _passes(f"{ZOO}:{name}", {}, name)
+@pytest.mark.parametrize("honest", CLEAN)
+def test_an_honest_strategy_passes(honest: str) -> None:
+    _passes(f"{ZOO}:{honest}", {}, honest)
 
 
-@pytest.mark.parametrize("name", BUILTINS)
-def test_a_registered_strategy_passes(name: str) -> None:
-    _passes(name, {}, name)
+@pytest.mark.parametrize("builtin", BUILTINS)
+def test_a_registered_strategy_passes(builtin: str) -> None:
+    _passes(builtin, {}, builtin)
 
 
-@pytest.mark.parametrize(("name", "parameters"), PARAMETERS)
-def test_a_registered_strategy_passes_with(name: str, parameters: dict[str, Any]) -> None:
-    _passes(name, parameters, f"{name} {parameters}")
+@pytest.mark.parametrize(("builtin", "parameters"), PARAMETERS)
+def test_a_registered_strategy_passes_with(builtin: str, parameters: dict[str, Any]) -> None:
+    _passes(builtin, parameters, f"{builtin} {parameters}")
 
 
 def test_false_positives(capsys: pytest.CaptureFixture[str]) -> None:

@@ -79,11 +79,10 @@ def test_ten_thousand(member, make_batch, objective):
 @pytest.mark.slow
 def test_twin_needs_no_help(member, case, make_batch):
     """Help on fewer than 1 path in 50 of the degenerate cases; a problem without risk is a linear
-    program, the one case where the twin may be weak."""
-    if case == "carry":
-        pytest.skip("a linear program: the reference is there for it")
+    program, the one case where the twin may be weak and the reference does more."""
+    most = 0.15 if case == "carry" else 0.02
     for K in (1, 2, 3, 5, 8, 13, 30):
         paths = 300 if K < 10 else 30
         counts = solve(make_batch(member, seed=7, paths=paths, K=K, case=case)).counts
-        assert counts["reference"] + counts["second"] <= 0.02 * paths, (K, counts)
+        assert counts["reference"] + counts["second"] <= most * paths, (K, counts)
         assert counts["held"] == 0, (K, counts)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from backtester.comparison import BreakEven
 from backtester.metrics.inference import Estimate
 from backtester.report.labels import (
     clean_text,
@@ -22,7 +23,7 @@ from backtester.report.labels import (
 )
 from backtester.report.sampling import keep_extremes, keep_shared, packed, points_for, stamps
 from backtester.report.scores import COLUMNS, Footnotes, letter, score_groups
-from backtester.report.stress import verdicts
+from backtester.report.stress import stress_html, verdicts
 from backtester.report.tables import comparison_table, list_table, stress_table
 from backtester.report.verdict import troubles, verdict
 
@@ -114,7 +115,40 @@ def test_stress_verdicts(stress: Any) -> None:
     naked, _, best = verdicts(stress)
     assert naked.badge == "No hedge"
     assert best.kind == "helps"
-    assert "crosses zero at correlation 0.346 (positive side)" in best.text
+    assert "Break-even correlations: effectiveness 0.346; net shortfall none" in best.text
+    assert "(negative side: helps at every negative correlation)" in best.text
+
+
+def test_stress_verdict_between_two_break_evens(stress: Any) -> None:
+    sweep = stress.sweeps[2]
+    sides = (
+        BreakEven("net_es", "negative", -0.3, ""),
+        BreakEven("net_es", "positive", 0.2, ""),
+    )
+    both = replace(stress, sweeps=(replace(sweep, break_even=sides),))
+    assert "net shortfall −0.300 and 0.200 (harms in between)" in verdicts(both)[2].text
+
+
+@pytest.mark.parametrize(
+    ("change", "badge"),
+    [
+        (Estimate(1.0, 0.5, 1.5), "Fails"),
+        (Estimate(1.0, -0.5, 2.5), "Not certain"),
+        (Estimate(-1.0, -2.5, 0.5), "Not certain"),
+        (Estimate(-1.0, note="insufficient: 2 paths"), "Not certain"),
+        (Estimate(-1.0, -1.5, -0.5), "Helps"),
+    ],
+)
+def test_stress_badges(stress: Any, change: Estimate, badge: str) -> None:
+    changed = replace(stress, scenarios=_changed(stress.scenarios, net_es_change=change))
+    assert verdicts(changed)[2].badge == badge
+
+
+def test_break_evens_without_one(stress: Any) -> None:
+    sweep = replace(stress.sweeps[2], break_even=())
+    html = stress_html(replace(stress, sweeps=(sweep,)))
+    assert "Break-even correlations:" not in html
+    assert "none was swept" in stress_html(replace(stress, sweeps=()))
 
 
 def test_troubles_carry_their_advice(comparison: Any) -> None:
