@@ -29,6 +29,8 @@ $(STAMP): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@echo "compiling numerical kernels (once, about a minute)"
+	$(BIN)/python -m backtester.warmup
 	@touch $@
 
 demo: $(STAMP) ## compare the built-in strategies on real and simulated markets

@@ -14,7 +14,7 @@ from backtester.comparison import SCHEMA, AuditLine, Comparison, Curve, MarketSu
 from backtester.costs.model import CostConfig
 from backtester.engine import run as run_engine
 from backtester.errors import ConfigError
-from backtester.executor import executor_of
+from backtester.executor import Executor, executor_of
 from backtester.hedging.assemble import HedgeSettings
 from backtester.hedging.decision import Limits
 from backtester.market.panel import MarketPanel
@@ -117,19 +117,21 @@ def compare(
     study: Study | dict[str, Any] | str | Path,
     *,
     out: Path | str | None = None,
-    workers: int = 1,
+    workers: int | Executor = 1,
     progress: Progress = silent,
     audits: bool = True,
 ) -> Comparison:
     """Run every strategy of a study on every market, score by regime, and write the results.
 
     out: folder in which ``<digest>/`` is written; None writes nothing.
+    workers: number of processes, or an executor that is to stay open.
     """
     plan = study_of(study)
     digest = plan.digest("compare")  # before any work: a file that cannot be read stops here
     tasks = tasks_of(plan, audits=audits)
-    results = run_tasks(tasks, executor_of(workers), progress)
-    comparison = collect(plan, digest, results, [t.market for t in tasks])
+    with executor_of(workers) as executor:
+        results = run_tasks(tasks, executor, progress)
+        comparison = collect(plan, digest, results, [t.market for t in tasks])
     return comparison if out is None else save(comparison, Path(out))
 
 

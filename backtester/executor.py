@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
 from backtester.errors import BacktesterError, ConfigError
@@ -34,47 +36,76 @@ class SerialExecutor:
 
 
 class ProcessExecutor:
-    """A pool of spawned workers, one numerical thread each; tasks must be picklable."""
+    """A pool of spawned workers, one numerical thread each; tasks must be picklable.
+
+    The workers are started at the first task and kept until `close`, since starting one takes
+    seconds.
+    """
 
     def __init__(self, workers: int) -> None:
         if workers < 1:
             raise ConfigError(f"{workers} workers", cure="Ask for at least one.")
         self.workers = workers
+        self._pool: ProcessPoolExecutor | None = None
 
     def map(self, call: Callable[[T], R], tasks: Sequence[T]) -> Iterator[R]:
         """The results in task order; a worker that dies is a BacktesterError, not a hang."""
-        import multiprocessing
-
-        if not tasks:
-            return
-        # Spawned children read these once, when their numerical libraries load.
-        before = {name: os.environ.get(name) for name in _THREADS}
-        os.environ.update(dict.fromkeys(_THREADS, "1"))
         try:
-            context = multiprocessing.get_context("spawn")
-            with ProcessPoolExecutor(min(self.workers, len(tasks)), mp_context=context) as pool:
-                waiting: deque[Future[R]] = deque()
-                for task in tasks:
-                    # Few at a time: finished results wait in memory until they are asked for.
-                    if len(waiting) >= AHEAD * self.workers:
-                        yield waiting.popleft().result()
-                    waiting.append(pool.submit(call, task))
-                while waiting:
+            waiting: deque[Future[R]] = deque()
+            for task in tasks:
+                # Few at a time: finished results wait in memory until they are asked for.
+                if len(waiting) >= AHEAD * self.workers:
                     yield waiting.popleft().result()
+                waiting.append(self._submit(call, task))
+            while waiting:
+                yield waiting.popleft().result()
         except BrokenProcessPool as error:
+            self.close()
             raise BacktesterError(
                 "a worker process died before it finished its task",
                 cure="Most often memory ran out: use fewer workers or paths; --workers 1 runs all "
                 "work in one process.",
             ) from error
+
+    def close(self) -> None:
+        """Let the workers go; tasks not started are dropped."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+    def _submit(self, call: Callable[[T], R], task: T) -> Future[R]:
+        if self._pool is None:
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self.workers, mp_context=context)
+        with _one_thread():
+            return self._pool.submit(call, task)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Spawned children read these once, when their numerical libraries load."""
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def executor_of(workers: int | Executor) -> Iterator[Executor]:
+    """The executor for a number of workers, closed at the end; one that is given stays open."""
+    if not isinstance(workers, int):
+        yield workers
+    elif workers == 1:
+        yield SerialExecutor()
+    else:
+        pool = ProcessExecutor(workers)
+        try:
+            yield pool
         finally:
-            for name, value in before.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value
-
-
-def executor_of(workers: int) -> Executor:
-    """The executor for a number of workers."""
-    return SerialExecutor() if workers == 1 else ProcessExecutor(workers)
+            pool.close()

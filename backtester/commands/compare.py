@@ -11,6 +11,7 @@ from backtester.commands.console import Debug, Out, Quiet, Workers, command, con
 from backtester.commands.progress import shown_progress
 
 if TYPE_CHECKING:
+    from backtester.executor import Executor
     from backtester.study import Study
 
 StudyFile = Annotated[Path, typer.Argument(help="A study file.", metavar="STUDY.yaml")]
@@ -30,7 +31,7 @@ def compare(
     compare_study(seeded(study, seed), out, workers, quiet)
 
 
-def compare_study(study: Study, out: Path, workers: int, quiet: bool) -> None:
+def compare_study(study: Study, out: Path, workers: int | Executor, quiet: bool) -> None:
     """Compare, show the table, say where the results are."""
     from backtester.commands.places import writable
 

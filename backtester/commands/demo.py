@@ -15,7 +15,7 @@ from backtester.commands.progress import shown_progress
 @command
 def demo(
     out: Out = Path("results"),
-    workers: Workers = 1,
+    workers: Workers = 2,
     paths: Annotated[
         int, typer.Option("--paths", min=2, max=1_000_000, help="Paths of each simulated market.")
     ] = 1000,
@@ -27,13 +27,15 @@ def demo(
 ) -> None:
     """Compare and stress the built-in strategies on real and simulated markets."""
     from backtester.demo import demo_study
+    from backtester.executor import executor_of
 
     study = demo_study(paths=paths, bars=bars)
-    compare_study(study, out, workers, quiet)
-    with shown_progress(quiet) as progress:
-        from backtester.stress.report import stress
+    with executor_of(workers) as executor:  # one pool for both: starting workers takes seconds
+        compare_study(study, out, executor, quiet)
+        with shown_progress(quiet) as progress:
+            from backtester.stress.report import stress
 
-        found = stress(study, out=out, workers=workers, progress=progress)
+            found = stress(study, out=out, workers=executor, progress=progress)
     if not quiet:
         from backtester.report.tables import stress_table
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from backtester.api import collect, manifest, study_of
 from backtester.comparison import StressReport, Sweep
-from backtester.executor import executor_of
+from backtester.executor import Executor, executor_of
 from backtester.markets import arena_of
 from backtester.progress import Progress, silent
 from backtester.runner import common_start, run_tasks, strategies_of, tasks_of
@@ -30,7 +30,7 @@ def stress(
     study: Study | dict[str, Any] | str | Path,
     *,
     out: Path | str | None = None,
-    workers: int = 1,
+    workers: int | Executor = 1,
     progress: Progress = silent,
 ) -> StressReport:
     """Stress every strategy of a study: its named scenarios, and correlation from −1 to 1.
@@ -54,17 +54,17 @@ def stress(
         _SweepTask(plan, i) for i, s in enumerate(strategies_of(plan)) if _hedges(type(s).__name__)
     ]
     everything = len(tasks) + len(swept)
-    executor = executor_of(workers)
 
     def first(done: int, total: int, what: str) -> None:
         progress(done, everything, what)
 
-    results = run_tasks(tasks, executor, first)
-    comparison = collect(named, digest, results, [t.market for t in tasks])
     sweeps = []
-    for done, sweep in enumerate(executor.map(run_sweep, swept), start=len(tasks) + 1):
-        progress(done, everything, f"{sweep.strategy}: correlation −1 … 1")
-        sweeps.append(sweep)
+    with executor_of(workers) as executor:
+        results = run_tasks(tasks, executor, first)
+        comparison = collect(named, digest, results, [t.market for t in tasks])
+        for done, sweep in enumerate(executor.map(run_sweep, swept), start=len(tasks) + 1):
+            progress(done, everything, f"{sweep.strategy}: correlation −1 … 1")
+            sweeps.append(sweep)
     report = StressReport(
         study=plan,
         digest=digest,

@@ -29,7 +29,7 @@ from workload import (
     Tally,
     Variant,
     best,
-    blocks,
+    chunks,
     scenario,
     timed,
     weights,
@@ -69,10 +69,10 @@ def engine(report: Report, paths: int, bars: int) -> dict[str, Tally]:
     share = 0.0
     for rho in CORRELATIONS:
         before = time.perf_counter()
-        panels = blocks(rho, paths, bars)
+        panels = chunks(rho, paths, bars)
         drawn.append(1e6 * (time.perf_counter() - before) / (paths * bars))
         for variant in VARIANTS:
-            tally = timed(panels, variant)
+            tally = timed(panels, variant, repeats=2)
             every.decisions += tally.decisions
             every.reference += tally.reference
             every.not_ok += tally.not_ok
@@ -154,7 +154,7 @@ def vectorbt(report: Report, paths: int = 200, bars: int = 252) -> None:
         return
     from backtester.engine import run
 
-    panel = blocks(0.7, paths, bars)[0]
+    panel = chunks(0.7, paths, bars)[0]
     variant = VARIANTS[0]
     block = run(panel, variant.strategy, variant.setup)
     ours = best(lambda: run(panel, variant.strategy, variant.setup), 3) / (paths * bars)
@@ -175,7 +175,7 @@ def vectorbt(report: Report, paths: int = 200, bars: int = 252) -> None:
     report.add(
         "speedup_vs_vectorbt",
         peer / ours,
-        "times; 200 paths × 8 assets; peer: µs a path-bar to apply given weights, optimising nothing",
+        "times; 200 paths × 8 assets; peer: µs a path-bar to apply given weights, no optimiser",
         1e6 * peer,
         speedup_vs_vectorbt_ours_us=1e6 * ours,
     )
@@ -257,7 +257,7 @@ def measure(paths: int, bars: int) -> Report:
         warnings.simplefilter("ignore")  # peers' own
         compilation(report)
         for variant in VARIANTS:  # warm: kernels loaded, buffers grown
-            timed(blocks(0.7, 64, 40), variant)
+            timed(chunks(0.7, 64, 40), variant)
         engine(report, paths, bars)
         single(report)
         solvers(report)

@@ -1,0 +1,23 @@
+"""Compile every kernel once after installation: ``python -m backtester.warmup``.
+
+Numba keeps what it compiled beside the source files, so that the first run of a user does not wait.
+Nothing here is needed for correctness: a kernel that is not yet compiled compiles when it is used.
+"""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """Run one tiny study through every strategy, the solver's kernels and the auditor."""
+    from backtester.api import compare
+    from backtester.demo import demo_study
+    from backtester.hedging.solver import compile_kernels
+
+    compile_kernels()
+    study = demo_study(paths=2, bars=150)
+    small = tuple(m for m in study.markets if m.scenario == "regime_switching")
+    compare(study.model_copy(update={"markets": small}))
+
+
+if __name__ == "__main__":
+    main()
