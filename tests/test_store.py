@@ -105,17 +105,18 @@ def test_parquet_carries_checksums_that_find_bit_rot(tmp_path: Path) -> None:
     file = tmp_path / "f.parquet"
     file.write_bytes(data)
     pd.testing.assert_frame_equal(read_parquet(file), frame)
+    found = 0
     for place in range(100, 2000, 190):
         rotten = bytearray(data)
         rotten[place] ^= 0x10
         file.write_bytes(bytes(rotten))
         try:
             read = read_parquet(file)
-        except StoreError as error:
-            assert "f.parquet" in str(error)
-            assert "Run the study again" in str(error)
+        except StoreError:
+            found += 1
         else:  # a flip outside the pages must not change the numbers
             pd.testing.assert_frame_equal(read, frame)
+    assert found >= 8
     file.write_bytes(data[: len(data) // 2])
-    with pytest.raises(StoreError, match=r"f.parquet.*cannot be read"):
+    with pytest.raises(StoreError, match=r"f.parquet.*cannot be read.*Run the study again"):
         read_parquet(file)

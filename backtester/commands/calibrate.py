@@ -32,6 +32,13 @@ def calibrate(
         list[str] | None,
         typer.Option("--perpetual", help="BTC-PERP=BTC; needs --funding and --basis."),
     ] = None,
+    basis_spot: Annotated[
+        list[str] | None,
+        typer.Option("--basis-spot", help="BTC-PERP=BTC-USD; spot's name in the --basis file."),
+    ] = None,
+    crisis_share: Annotated[
+        float, typer.Option("--crisis-share", help="Share of days called crisis, ex post.")
+    ] = 0.10,
     start: Annotated[str | None, typer.Option("--start", help="First date used.")] = None,
     end: Annotated[str | None, typer.Option("--end", help="Last date used.")] = None,
     calendar: Annotated[str, typer.Option("--calendar", help="24/7 or sessions.")] = "24/7",
@@ -47,6 +54,10 @@ def calibrate(
     kind: Annotated[
         str, typer.Option("--kind", help="Scenario to write.", metavar="|".join(KINDS))
     ] = "regime_switching",
+    choices: Annotated[
+        str | None,
+        typer.Option("--choices", help="Spreads, depth, …: crypto, pair names, or your YAML file."),
+    ] = None,
     name: Annotated[str | None, typer.Option("--name", help="Name of the scenario.")] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Write the scenario there.", metavar="FILE")
@@ -57,6 +68,7 @@ def calibrate(
     from rich.text import Text
 
     from backtester.calibration.files import calibrate_files
+    from backtester.calibration.library_choices import choices_named
     from backtester.commands.places import write_file
 
     if kind not in KINDS:
@@ -75,6 +87,7 @@ def calibrate(
         "end": end,
         "calendar": calendar,
         "estimator": estimator,
+        "crisis_share": crisis_share,
         "assume_tz": assume_tz,
     }
     found = calibrate_files(
@@ -83,10 +96,14 @@ def calibrate(
         funding=funding,
         basis=basis,
         perpetuals=pairs,
+        basis_spot=read_pairs(basis_spot or [], "--basis-spot"),
         bar_label=bar_label,
         **options,
     )
-    text = found.to_yaml(kind=kind, name=name) if out is not None else ""
+    text = ""
+    if out is not None:
+        extra = {} if choices is None else {"choices": choices_named(choices)}
+        text = found.to_yaml(kind=kind, name=name, **extra)
     for line in found.text().splitlines():
         console().print(Text(line), soft_wrap=True)
     if out is not None:
@@ -94,14 +111,14 @@ def calibrate(
         say(f"scenario: {out}")
 
 
-def read_pairs(given: list[str]) -> dict[str, str]:
+def read_pairs(given: list[str], option: str = "--perpetual") -> dict[str, str]:
     """``["BTC-PERP=BTC"]`` as perpetual → spot; raises ConfigError."""
     pairs = {}
     for text in given:
         perpetual, equals, spot = (part.strip() for part in text.partition("="))
         if not (perpetual and equals and spot):
             raise ConfigError(
-                f"--perpetual {text!r} does not name a perpetual and its spot",
+                f"{option} {text!r} does not name a perpetual and its spot",
                 cure="Write it as BTC-PERP=BTC.",
             )
         pairs[perpetual] = spot

@@ -21,7 +21,7 @@ from backtester.market.panel import FIELDS, MarketPanel
 from backtester.rng import stream
 
 NAME = "causality: scramble"
-MOST = 8  # times, each with every kind of scramble
+MOST = 6  # times, each with every kind of scramble
 ITEMS = ("prices", *FIELDS, "regime")
 
 Values = np.ndarray[Any, Any]

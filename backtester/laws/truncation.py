@@ -9,7 +9,7 @@ from backtester.laws.record import record
 from backtester.laws.report import CheckResult, failed, passed
 
 NAME = "causality: cut"
-MOST = 40  # cuts
+MOST = 30  # cuts
 
 
 def truncation(bench: Bench) -> CheckResult:
