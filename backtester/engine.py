@@ -23,8 +23,9 @@ from backtester.guard import guarded
 from backtester.hedging.assemble import assemble
 from backtester.hedging.batch import HedgeBatch
 from backtester.hedging.contract import checked
+from backtester.hedging.decision import Risk, Target
 from backtester.hedging.horizon import start_diffusion
-from backtester.hedging.solver import solve
+from backtester.hedging.solver import solve, solve_target
 from backtester.market.panel import MarketPanel
 from backtester.market.view import MarketInfo, MarketView, PastBuffer
 from backtester.setup import RunSetup
@@ -113,7 +114,7 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
                 decision, book, names, rates, setup.hedging, diffusion, view.now
             )
             trade = np.ones(paths, dtype=bool) if decision.trade is None else decision.trade
-            h, status, counts, slack = _solve(batch, trade)
+            h, status, counts, slack = _solve(batch, trade, decision.risk)
             horizons[t] = np.where(trade, days, np.nan)
             for route, count in counts.items():
                 routes[route] = routes.get(route, 0) + count
@@ -163,14 +164,17 @@ def _clock(panel: MarketPanel, every: float, warmup: float, who: str) -> Clock:
     return Clock(panel.times, days, every, start)
 
 
-def _solve(batch: HedgeBatch, trade: Bool) -> tuple[Float, Byte, dict[str, int], Float]:
+def _solve(batch: HedgeBatch, trade: Bool, risk: Risk) -> tuple[Float, Byte, dict[str, int], Float]:
     """Hedges (P, K), status (P,), routes and the largest relaxation (3,), on paths that trade."""
     h = batch.h0.copy()
     status: Byte = np.zeros(batch.paths, dtype=np.int8)
     if not trade.any():
         return h, status, {}, np.zeros(3)
-    everyone = bool(trade.all())
-    solution = solve(batch if everyone else batch.select(trade))
+    part = batch if trade.all() else batch.select(trade)
+    if isinstance(risk, Target):
+        solution = solve_target(part, -part.f[:, : part.instruments])
+    else:
+        solution = solve(part)
     h[trade], status[trade] = solution.h, solution.status
     return h, status, solution.counts, solution.relaxed.max(axis=0)
 

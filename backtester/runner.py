@@ -84,8 +84,7 @@ def tasks_of(study: Study, *, audits: bool) -> list[Task]:
     for m, spec in enumerate(study.markets):
         arena = arena_of(study, spec, start=start)
         for placebo in (False, True):
-            market = placebo_market(study, arena) if placebo else arena.market
-            chunks = 0 if market is None else market.chunks
+            chunks = placebo_chunks(study, arena) if placebo else arena.market.chunks
             tasks += [
                 Task(
                     study, m, chunk, s, placebo, start, audits and not placebo and chunk == 0, files
@@ -94,6 +93,14 @@ def tasks_of(study: Study, *, audits: bool) -> list[Task]:
                 for s in range(len(study.strategies))
             ]
     return tasks
+
+
+def placebo_chunks(study: Study, arena: Arena) -> int:
+    """Chunks of the placebo of a market, without drawing it; 0 where there is none."""
+    if isinstance(arena.market, HistoryMarket):
+        return 1 if study.placebo_paths else 0
+    market = placebo_market(study, arena)
+    return 0 if market is None else market.chunks
 
 
 def placebo_market(study: Study, arena: Arena) -> EnsembleMarket | HistoryMarket | None:

@@ -42,13 +42,11 @@ def portfolio_correlation(rows: Float, columns: Int, weights: Float) -> Float:
 
     0 where the legs cancel exactly: such a book has no direction left to hedge.
     """
-    with_assets = np.swapaxes(rows * weights[:, :, None], -1, -2)
-    with_assets = np.ascontiguousarray(with_assets).sum(axis=-1)
-    own = np.ascontiguousarray(with_assets[..., columns])
-    variance = (own * weights).sum(axis=-1)
-    rounding = 1e-12 * (weights * weights).sum(axis=-1)
-    inverse = inverse_root(np.where(variance > rounding, variance, 0.0))
-    return np.asarray(np.clip(with_assets * inverse[..., None], -1.0, 1.0))
+    from backtester.estimation.kernels import portfolio_correlations
+
+    layers = np.ascontiguousarray(rows).reshape(-1, *rows.shape[-3:])
+    flat = portfolio_correlations(layers, columns, weights, 1e-12, _TINY)
+    return np.asarray(flat.reshape(*rows.shape[:-2], rows.shape[-1]))
 
 
 def fisher_z(rho: Float) -> Float:

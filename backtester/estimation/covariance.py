@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Protocol
 
 from backtester.arrays import Float
@@ -96,6 +97,7 @@ class Covariance(StrEnum):
     LEDOIT_WOLF = "ledoit_wolf"
 
 
+@lru_cache(maxsize=32)
 def covariance_estimator(
     name: Covariance | str,
     *,

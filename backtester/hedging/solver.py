@@ -17,6 +17,7 @@ import numpy as np
 from backtester.arrays import Bool, Byte, Float, Int
 from backtester.errors import Status
 from backtester.hedging import active_set
+from backtester.hedging.attained import attained
 from backtester.hedging.batch import HedgeBatch, HedgeSolution
 from backtester.hedging.certificate import FEASIBLE, Certificate, certify
 from backtester.hedging.elastic import excess, feasibility, penalties, widened
@@ -84,6 +85,30 @@ def solve(batch: HedgeBatch, *, twin: bool = True) -> HedgeSolution:
         run.by_twin(candidate)
     run.by_reference()
     return run.solution()
+
+
+def solve_target(batch: HedgeBatch, target: Float) -> HedgeSolution:
+    """`solve` for problems that ask for stated notionals (P, K), at no planned cost.
+
+    Where the target keeps every limit it is the answer; the other paths are solved. Path by path,
+    so that an answer does not depend on its neighbours.
+    """
+    batch = _plain(batch)
+    done = attained(batch, np.ascontiguousarray(target))
+    n = int(done.sum())
+    zero = np.zeros(batch.paths)
+    h, status = np.where(done[:, None], target, batch.h0), np.where(done, _OK, Status.NONE)
+    found = HedgeSolution(
+        h, status.astype(np.int8), zero, zero.copy(), np.zeros((batch.paths, 3)),
+        _NONE | {"twin": n},
+    )  # fmt: skip
+    if n == batch.paths:
+        return found
+    rest = solve(batch.select(~done))
+    for item in ("h", "status", "gap", "violation", "relaxed"):
+        getattr(found, item)[~done] = getattr(rest, item)
+    counts = {route: found.counts[route] + count for route, count in rest.counts.items()}
+    return replace(found, counts=counts)
 
 
 def compile_kernels() -> None:

@@ -46,7 +46,8 @@ def stress(
             "markets": tuple(
                 MarketSpec(scenario=s, paths=spec.scenario_paths, bars=spec.bars)
                 for s in spec.scenarios
-            )
+            ),
+            "placebo_paths": 0,  # the stress page compares books, not regimes
         }
     )
     tasks = tasks_of(named, audits=False)

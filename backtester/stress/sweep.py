@@ -24,7 +24,7 @@ from backtester.score import Score, score
 from backtester.setup import RunSetup
 from backtester.strategy import Strategy
 
-ROUNDS, CUTS = 2, 8  # each round cuts every bracket of the grid into this many parts
+ROUNDS, CUTS = 2, 4  # each round cuts every bracket of the grid into this many parts
 SIDES = {"positive": 1.0, "negative": -1.0}
 METRICS = ("effectiveness", "net_es")
 
