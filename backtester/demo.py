@@ -47,7 +47,7 @@ def demo_study(paths: int = 1000, bars: int = 365, seed: int = 7) -> Study:
             ],
             "strategies": list(STRATEGIES),
             "costs": {"fee_bps": 5.0, "half_spread_bps": 2.0, "impact": 1.0},
-            "placebo_paths": min(paths, 64),
+            "placebo_paths": min(paths, 32),
             "seed": seed,
             "stress": {"paths": min(paths, 50), "bars": bars, "scenario_paths": min(paths, 256)},
         }

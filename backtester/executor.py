@@ -18,7 +18,7 @@ R = TypeVar("R")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
-AHEAD = 4  # tasks under way or finished per worker
+AHEAD = 2  # tasks under way or finished per worker
 
 
 class Executor(Protocol):
