@@ -140,6 +140,7 @@ class StressReport:
     paths: int
     bars: int
     manifest: dict[str, Any]
+    sweep_note: str = ""  # why nothing was swept, or empty
     folder: Path | None = field(default=None)
 
     def to_frame(self) -> pd.DataFrame:
@@ -163,4 +164,4 @@ class StressReport:
             )
             for s in self.sweeps
         ]
-        return pd.concat(parts, ignore_index=True)
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()

@@ -243,9 +243,10 @@ class Study(_Model):
         return hashes
 
     def digest(self, kind: str = "compare") -> str:
-        """16 hex digits of everything that decides the numbers: settings and file contents."""
-        data = self.model_dump(mode="json")
-        text = json.dumps(data, sort_keys=True)
+        """16 hex digits of all that decides the numbers: settings, file contents, this version."""
+        from importlib.metadata import version
+
+        text = f"{version('hedge-backtester')}\n{json.dumps(self.model_dump(mode='json'), sort_keys=True)}"
         hashes = self.file_hashes()
         for path, content in hashes.items():  # the place of a file does not matter, its bytes do
             text = text.replace(json.dumps(path)[1:-1], content)

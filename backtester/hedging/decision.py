@@ -32,7 +32,10 @@ Risk = Quadratic | Target
 
 @dataclass(frozen=True, slots=True)
 class Neutrality:
-    """Linear conditions on the whole book: |rows · (e + Bᵀh) − target| ≤ band, in money."""
+    """Linear conditions on exposure and hedges: |rows · (e + Bᵀh) − target| ≤ band, in money.
+
+    e is the exposure the hedge is sized for: where a decision scales it, the scaled one.
+    """
 
     rows: Float  # (M, N) or (P, M, N)
     band: Float | float = 0.0  # scalar or (P, M), half-width ≥ 0

@@ -95,6 +95,7 @@ def stress_json(report: StressReport) -> dict[str, Any]:
             "paths": report.paths,
             "bars": report.bars,
             "scenarios": [m.name for m in report.scenarios.markets],
+            "not_swept": report.sweep_note,
             "rows": [row for sweep in report.sweeps for row in _points(sweep)],
             "break_even": [
                 {

@@ -60,6 +60,7 @@ def stress_html(report: StressReport) -> str:
         maps=maps,
         sweeps=sweeps,
         sweep_text=sweep_text(report),
+        sweep_note=report.sweep_note,
         break_even=break_even_table(report),
         scenarios=scenario_facts(report),
         figures=(*maps, *sweeps),
@@ -149,7 +150,9 @@ def scenario_scores(report: StressReport) -> ScoreSection:
 
 
 def sweep_text(report: StressReport) -> str:
-    """What the sweep moves and what it holds."""
+    """What the sweep moves and what it holds, or why there is none."""
+    if report.sweep_note:
+        return f"Not swept: {clean_text(report.sweep_note, 400)}"
     return (
         f"The correlation between the exposure and its hedges is set to each value in turn in "
         f"scenario {clean_text(report.base, 60)}; volatilities, costs and funding stay as they "

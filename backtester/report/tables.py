@@ -66,7 +66,9 @@ def stress_table(report: StressReport) -> RenderableType:
                 percent(s.effectiveness_net.value),
                 end_section=i == len(rows) - 1,
             )
-    return Group(table, _break_even(report), _line(""), *_footer(report.scenarios))
+    note = f"Correlation not swept: {clean_text(report.sweep_note, 300)}"
+    swept = _line(note) if report.sweep_note else _break_even(report)
+    return Group(table, swept, _line(""), *_footer(report.scenarios))
 
 
 def _break_even(report: StressReport) -> Table:

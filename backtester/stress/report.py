@@ -10,6 +10,7 @@ import numpy as np
 
 from backtester.api import collect, manifest, study_of
 from backtester.comparison import StressReport, Sweep
+from backtester.errors import ScenarioError
 from backtester.executor import Executor, executor_of
 from backtester.markets import arena_of
 from backtester.progress import Progress, silent
@@ -51,9 +52,9 @@ def stress(
         }
     )
     tasks = tasks_of(named, audits=False)
-    swept = [
-        _SweepTask(plan, i) for i, s in enumerate(strategies_of(plan)) if _hedges(type(s).__name__)
-    ]
+    note = unswept(plan)
+    hedging = [i for i, s in enumerate(strategies_of(plan)) if _hedges(type(s).__name__)]
+    swept = [] if note else [_SweepTask(plan, i) for i in hedging]
     everything = len(tasks) + len(swept)
 
     def first(done: int, total: int, what: str) -> None:
@@ -75,19 +76,39 @@ def stress(
         paths=spec.paths,
         bars=spec.bars,
         manifest=manifest(plan, digest, "stress", list(comparison.markets)),
+        sweep_note=note,
     )
     return report if out is None else save(report, Path(out))
 
 
+def unswept(study: Study) -> str:
+    """Why the exposure and its hedges cannot be swept in the base scenario, or nothing.
+
+    Found before any work; the scenarios are still run, and the report says it.
+    """
+    sweep = sweep_setup(study, start=0.0)
+    exposed, hedges = sweep.setup.exposure.assets, sweep.setup.instruments
+    try:
+        sweep.scenario.with_exposure_correlation(np.zeros(1), exposed, hedges)
+    except ScenarioError as error:
+        return str(error)
+    return ""
+
+
+def sweep_setup(study: Study, *, start: float) -> SweepSetup:
+    """The market side of a study's sweep."""
+    spec = study.stress
+    market = MarketSpec(scenario=spec.base, paths=spec.paths, bars=spec.bars)
+    arena = arena_of(study, market, start=start)
+    scenario = sweepable(load_scenario(spec.base))
+    return SweepSetup(scenario, arena.setup, spec.paths, spec.bars, study.seed)
+
+
 def run_sweep(task: _SweepTask) -> Sweep:
     """The sweep of one strategy; pure, so that it may run in any process."""
-    study, spec = task.study, task.study.stress
-    market = MarketSpec(scenario=spec.base, paths=spec.paths, bars=spec.bars)
-    arena = arena_of(study, market, start=common_start(study))
-    sweep = SweepSetup(
-        sweepable(load_scenario(spec.base)), arena.setup, spec.paths, spec.bars, study.seed
-    )
-    grid = np.linspace(-1.0, 1.0, spec.points)
+    study = task.study
+    sweep = sweep_setup(study, start=common_start(study))
+    grid = np.linspace(-1.0, 1.0, study.stress.points)
     strategy = strategies_of(study)[task.strategy]
     return sweep_strategy(strategy, study.strategies[task.strategy].label, sweep, grid)
 

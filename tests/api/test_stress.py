@@ -10,7 +10,6 @@ import pytest
 
 import backtester as bt
 from backtester.comparison import StressReport, Sweep
-from backtester.errors import ScenarioError
 
 from .worlds import study
 
@@ -164,7 +163,16 @@ def test_stress_json(report: StressReport, tmp_path: Path) -> None:
     assert manifest["command"] == "backtester stress study.yaml"
 
 
-def test_a_spot_hedged_with_its_own_perpetual_cannot_be_swept() -> None:
+def test_a_spot_hedged_with_its_own_perpetual_is_stressed_but_not_swept(tmp_path: Path) -> None:
+    """Its correlation is not free: the scenarios still run, and every output says why."""
     carry = plan(exposure={"positions": {"BTC": 1e6}}, hedge_with=["BTC-PERP"])
-    with pytest.raises(ScenarioError, match=r"are both 'BTC': their correlation is not free"):
-        bt.stress(carry)
+    found = bt.stress(carry, out=tmp_path)
+    words = "are both 'BTC': their correlation is not free"
+    assert words in found.sweep_note
+    assert found.sweeps == ()
+    assert found.to_frame().empty
+    assert found.folder is not None
+    assert words in json.loads((found.folder / "stress.json").read_text())["not_swept"]
+    page = (found.folder / "report.html").read_text()
+    assert "their correlation is not free" in page
+    assert len(found.scenarios.scorecard.scores) > 0
