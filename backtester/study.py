@@ -246,7 +246,8 @@ class Study(_Model):
         """16 hex digits of all that decides the numbers: settings, file contents, this version."""
         from importlib.metadata import version
 
-        text = f"{version('hedge-backtester')}\n{json.dumps(self.model_dump(mode='json'), sort_keys=True)}"
+        settings = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        text = f"{version('hedge-backtester')}\n{settings}"
         hashes = self.file_hashes()
         for path, content in hashes.items():  # the place of a file does not matter, its bytes do
             text = text.replace(json.dumps(path)[1:-1], content)
