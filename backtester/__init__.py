@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from backtester.plugins import load_strategy
     from backtester.scenario_files import load_scenario
     from backtester.strategy import Days, Strategy
-    from backtester.stress.report import stress
+    from backtester.stresses.report import stress
     from backtester.study import Study
 
 _HOME = {
@@ -44,7 +44,7 @@ _HOME = {
     "load_scenario": "scenario_files",
     "load_strategy": "plugins",
     "run": "api",
-    "stress": "stress.report",
+    "stress": "stresses.report",
 }
 
 __all__ = [

@@ -27,7 +27,7 @@ LAYERS = re.findall(
     audit results store calibration comparison
     runner laws summary
     report
-    api stress demo warmup
+    api stresses demo warmup
     __init__ commands cli __main__
     """,
 )

@@ -33,7 +33,7 @@ def demo(
     with executor_of(workers) as executor:  # one pool for both: starting workers takes seconds
         compare_study(study, out, executor, quiet)
         with shown_progress(quiet) as progress:
-            from backtester.stress.report import stress
+            from backtester.stresses.report import stress
 
             found = stress(study, out=out, workers=executor, progress=progress)
     if not quiet:

@@ -24,7 +24,7 @@ def stress(
     plan = seeded(study, seed)
     writable(out)
     with shown_progress(quiet) as progress:
-        from backtester.stress.report import stress as run
+        from backtester.stresses.report import stress as run
 
         found = run(plan, out=out, workers=workers, progress=progress)
     if not quiet:

@@ -110,7 +110,7 @@ def test_the_break_even_is_where_effectiveness_is_zero() -> None:
     """Swept again at the correlation that was found, the hedge neither helps nor hurts."""
     from backtester.markets import arena_of
     from backtester.runner import common_start, strategies_of
-    from backtester.stress.sweep import SweepSetup, points_at, sweepable
+    from backtester.stresses.sweep import SweepSetup, points_at, sweepable
     from backtester.study import MarketSpec
 
     small = plan(strategies=[{"RollingOLS": {"window": 30}}])
@@ -176,3 +176,15 @@ def test_a_spot_hedged_with_its_own_perpetual_is_stressed_but_not_swept(tmp_path
     page = (found.folder / "report.html").read_text()
     assert "their correlation is not free" in page
     assert len(found.scenarios.scorecard.scores) > 0
+
+
+def test_the_public_name_stays_a_function_whatever_is_imported() -> None:
+    """A subpackage of the same name would take its place on the first import of it."""
+    import importlib
+    import pkgutil
+
+    for module in pkgutil.walk_packages(bt.__path__, "backtester."):
+        if module.name != "backtester.__main__":
+            importlib.import_module(module.name)
+    for name in bt.__all__:
+        assert type(getattr(bt, name)).__name__ != "module", name

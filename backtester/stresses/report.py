@@ -17,7 +17,7 @@ from backtester.progress import Progress, silent
 from backtester.runner import common_start, run_tasks, strategies_of, tasks_of
 from backtester.scenario_files import load_scenario
 from backtester.store import json_text, parquet_bytes, write_results
-from backtester.stress.sweep import SweepSetup, sweep_strategy, sweepable
+from backtester.stresses.sweep import SweepSetup, sweep_strategy, sweepable
 from backtester.study import MarketSpec, Study
 
 
