@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from backtester.accounting.accrual import Accrual
-from backtester.accounting.book import Book, accrue, mark, open_book, set_exposure
+from backtester.accounting.book import Book, open_book
 from backtester.accounting.fills import Fills
 from backtester.accounting.ledger import Entry, Ledger
+from backtester.accounting.settlement import Settlement
 from backtester.arrays import Bool, Byte, Float, frozen_slice, readonly
 from backtester.clock import Clock, iso
 from backtester.costs.model import CostModel
@@ -63,9 +63,10 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
     quotes = Quotes(panel, info.instrument_index, setup.costs, costs)
     warmup = guarded(who, "warmup", int(panel.times[0]), lambda: strategy.warmup)
     clock = _clock(panel, setup.rebalance, max(setup.start, warmup), who)
-    carries, past = Accrual(costs.borrow, info.instrument_index), PastBuffer(panel)
+    past = PastBuffer(panel)
     units = setup.exposure.units(panel.prices[0], panel.indices(setup.exposure.assets))
-    notional = units * panel.prices[0]
+    notional = units * panel.prices[0] if setup.exposure.hold == "notional" else None
+    settlement = Settlement(costs.borrow, info.instrument_index, notional)
     capital = setup.hedging.capital
     book = open_book(frozen_slice(panel.prices[0]), units, info.instrument_index, capital)
     ledger = Ledger.open(panel.times, paths, len(names), tuple(t.name for t in costs.terms))
@@ -78,14 +79,10 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
 
     for event in clock:
         t = event.t
-        before = book
-        # A copy: through a slice's base a strategy could reach every later price.
-        book, exposure_pnl, hedge_pnl = mark(book, frozen_slice(panel.prices[t]), quotes.prices(t))
         years = event.elapsed / panel.calendar.days_per_year
-        carry = carries.at(book, before, quotes.funding(t), years)
-        book = accrue(book, carry[0] + carry[1])
-        if setup.exposure.hold == "notional":
-            book = set_exposure(book, notional / panel.prices[t])
+        # A copy: through a slice's base a strategy could reach every later price.
+        price = frozen_slice(panel.prices[t])
+        book, pnl = settlement.at(book, price, quotes.prices(t), quotes.funding(t), years)
         quote = quotes.at(t)
         fills: Fills | None = None
         if pending is not None:
@@ -130,7 +127,7 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
                 book, fills = execute(pending, book, quote, costs)
                 excess = max(excess, _excess(book, setup))
                 pending = None
-        ledger.record(Entry.of(exposure_pnl, hedge_pnl, carry, fills, status, ledger), book)
+        ledger.record(Entry(pnl, fills, status), book)
     return BlockRun(ledger, horizons, routes, relaxed, excess, clock.start)
 
 

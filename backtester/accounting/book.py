@@ -1,4 +1,4 @@
-"""The book: exposure, hedges and cash; pure functions mark, accrue and fill it."""
+"""The book: exposure, hedges and cash; pure functions open and fill it, settlement.py marks it."""
 
 from __future__ import annotations
 
@@ -56,61 +56,15 @@ def open_book(price: Float, exposure_units: Float, instrument_index: Int, capita
     )
 
 
-def mark(book: Book, price: Float, hedge_price: Float) -> tuple[Book, Float, Float]:
-    """The book at new prices, and the P&L (P,) of the exposure and of the hedges."""
-    exposure = (book.exposure_units * (price - book.price)).sum(axis=-1)
-    hedges = (book.hedge_units * (hedge_price - book.hedge_price)).sum(axis=-1)
-    marked = _at(book, price, hedge_price, book.exposure_units, book.hedge_units, book.cash)
-    return marked, exposure, hedges
-
-
-def accrue(book: Book, cash: Float) -> Book:
-    """Carry received in cash, (P,)."""
-    return _at(
-        book,
-        book.price,
-        book.hedge_price,
-        book.exposure_units,
-        book.hedge_units,
-        readonly(book.cash + cash),
-    )
-
-
 def fill(book: Book, units: Float, cost: Float) -> Book:
     """Hedge units (P, K) bought at the mark and their cost (P,) paid from cash."""
     money = units * book.hedge_price
-    return _at(
-        book,
-        book.price,
-        book.hedge_price,
-        book.exposure_units,
-        readonly(book.hedge_units + units),
-        readonly(book.cash - money.sum(axis=-1) - cost),
-    )
-
-
-def set_exposure(book: Book, units: Float) -> Book:
-    """Exposure changed to `units` (P, N) at the mark, free of cost: the owner's own trades."""
-    money = ((units - book.exposure_units) * book.price).sum(axis=-1)
-    return _at(
-        book,
-        book.price,
-        book.hedge_price,
-        readonly(units),
-        book.hedge_units,
-        readonly(book.cash - money),
-    )
-
-
-def _at(
-    book: Book,
-    price: Float,
-    hedge_price: Float,
-    exposure_units: Float,
-    hedge_units: Float,
-    cash: Float,
-) -> Book:
-    """A changed copy; `dataclasses.replace` costs several microseconds an event."""
     return Book(
-        price, hedge_price, exposure_units, hedge_units, cash, book.instrument_index, book.capital
+        price=book.price,
+        hedge_price=book.hedge_price,
+        exposure_units=book.exposure_units,
+        hedge_units=readonly(book.hedge_units + units),
+        cash=readonly(book.cash - money.sum(axis=-1) - cost),
+        instrument_index=book.instrument_index,
+        capital=book.capital,
     )

@@ -20,37 +20,9 @@ TOLERANCE = 1e-9  # of the gross book and capital
 class Entry:
     """What happened at one event, (P,) money unless stated; costs positive when paid."""
 
-    exposure_pnl: Float
-    hedge_pnl: Float
-    exposure_carry: Float
-    hedge_carry: Float
-    traded: Float
-    costs: dict[str, Float]
-    fills: Float  # (P, K) units
+    pnl: Float  # (4, P) P&L of exposure and hedges, carry of exposure and hedges
+    fills: Fills | None  # None where nothing traded
     status: Byte  # (P,)
-
-    @classmethod
-    def of(
-        cls,
-        exposure_pnl: Float,
-        hedge_pnl: Float,
-        carry: tuple[Float, Float],
-        fills: Fills | None,
-        status: Byte,
-        ledger: Ledger,
-    ) -> Entry:
-        """An entry from an event's parts; `fills` None where nothing traded."""
-        nothing = np.zeros_like(exposure_pnl)
-        return cls(
-            exposure_pnl=exposure_pnl,
-            hedge_pnl=hedge_pnl,
-            exposure_carry=carry[0],
-            hedge_carry=carry[1],
-            traded=nothing if fills is None else fills.traded,
-            costs=dict.fromkeys(ledger.terms, nothing) if fills is None else fills.costs,
-            fills=np.zeros_like(ledger.fills[0]) if fills is None else fills.units,
-            status=status,
-        )
 
 
 @dataclass
@@ -100,36 +72,30 @@ class Ledger:
     def record(self, entry: Entry, book: Book) -> None:
         """Append one event and reconcile it; raises AccountingError naming time and path."""
         t = self.written
-        exposure, hedges = book.exposure, book.hedges
-        self.equity[t] = book.cash + exposure.sum(axis=-1) + hedges.sum(axis=-1)
-        self.exposure_pnl[t], self.hedge_pnl[t] = entry.exposure_pnl, entry.hedge_pnl
-        self.exposure_carry[t], self.hedge_carry[t] = entry.exposure_carry, entry.hedge_carry
-        for c, term in enumerate(self.terms):
-            self.costs[t, :, c] = entry.costs[term]
-        self.traded[t] = entry.traded
-        self.gross_exposure[t] = np.abs(exposure).sum(axis=-1)
-        self.hedges[t] = hedges
-        self.fills[t] = entry.fills
+        pnl = entry.pnl
+        self.exposure_pnl[t], self.hedge_pnl[t] = pnl[0], pnl[1]
+        self.exposure_carry[t], self.hedge_carry[t] = pnl[2], pnl[3]
+        if entry.fills is not None:
+            for c, term in enumerate(self.terms):
+                self.costs[t, :, c] = entry.fills.costs[term]
+            self.traded[t] = entry.fills.traded
+            self.fills[t] = entry.fills.units
         self.status[t] = entry.status
-        self.reconcile(t, book.capital)
+        self.reconcile(t, book, pnl)
         self.written = t + 1
 
-    def reconcile(self, t: int, capital: float) -> None:
-        """Δequity = positions · Δvalue + carry − costs, on every path, at event t."""
-        before = self.equity[t - 1] if t else np.full_like(self.equity[t], capital)
-        explained = (
-            self.exposure_pnl[t]
-            + self.hedge_pnl[t]
-            + self.exposure_carry[t]
-            + self.hedge_carry[t]
-            - self.costs[t].sum(axis=-1)
-        )
-        apart = np.abs(self.equity[t] - before - explained)
-        gross = self.gross_exposure[t] + np.abs(self.hedges[t]).sum(axis=-1)
-        allowed = TOLERANCE * (gross + np.abs(self.equity[t]) + capital)
-        wrong = ~(apart <= allowed)
-        if wrong.any():
-            p = int(np.argmax(wrong))
+    def reconcile(self, t: int, book: Book, pnl: Float) -> None:
+        """Mark the book and hold Δequity = positions · Δvalue + carry − costs on every path."""
+        from backtester.accounting.settlement_kernel import reconcile
+
+        before = self.equity[t - 1] if t else np.full_like(self.equity[t], book.capital)
+        explained = np.empty_like(before)
+        p = reconcile(
+            book.price, book.hedge_price, book.exposure_units, book.hedge_units, book.cash,
+            before, pnl, self.costs[t], TOLERANCE, book.capital, self.equity[t],
+            self.gross_exposure[t], self.hedges[t], explained,
+        )  # fmt: skip
+        if p >= 0:
             raise AccountingError(
                 f"equity on path {p} moved by {self.equity[t, p] - before[p]:.6g}, but positions, "
                 f"carry and costs explain {explained[p]:.6g}",

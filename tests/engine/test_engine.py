@@ -231,8 +231,7 @@ class TestMessages:
         panel = panel_of([100, 110], [50, 40])
         book = open_book(panel.prices[0], np.array([[10.0, 0.0]]), np.array([1]), 1000.0)
         led = Ledger.open(panel.times, 1, 1, ("fee",))
-        zero = np.zeros(1)
-        entry = Entry.of(zero, zero, (zero, zero), None, np.zeros(1, dtype=np.int8), led)
+        entry = Entry(np.zeros((4, 1)), None, np.zeros(1, dtype=np.int8))
         with pytest.raises(AccountingError, match=r"path 0 moved by 7.*explain 0 at 2024-10-04"):
             led.record(entry, replace(book, cash=book.cash + 7.0))
 

@@ -1,0 +1,50 @@
+"""Settlement of one event: mark what was held over (t−1, t], and accrue its carry.
+
+    P&L     = Σ units · (price(t) − price(t−1))
+    funding = −Σ units · price(t) · rate(t)              positions held over (t−1, t]
+    borrow  =  Σ min(units · price(t−1), 0) · rate · years
+
+A fill at t changes positions only afterwards: it neither pays nor receives the stamp at t. An
+exposure at constant notional is then reset at the mark, free of cost: the owner's own trades.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from backtester.accounting.book import Book
+from backtester.arrays import Float, Int, readonly
+
+
+class Settlement:
+    """Marks and accrues a book, event by event, on every path."""
+
+    def __init__(self, borrow: Float, index: Int, notional: Float | None) -> None:
+        """borrow: (N,) fraction a year paid on shorts; index: (K,) columns of the instruments;
+        notional: (P, N) money of an exposure held at constant notional, else None.
+        """
+        self._borrow, self._index, self._notional = borrow, index, notional
+
+    def at(
+        self, book: Book, price: Float, hedge_price: Float, funding: Float | None, years: float
+    ) -> tuple[Book, Float]:
+        """The book at t, and (4, P): P&L of exposure and hedges, carry of exposure and hedges.
+
+        price (P, N) and hedge_price (P, K) at t; funding (P, N) stamped at t, None for none.
+        """
+        from backtester.accounting.settlement_kernel import settle
+
+        pnl = np.empty((4, len(book.cash)))
+        cash, units = np.empty_like(book.cash), np.empty_like(book.exposure_units)
+        settle(
+            price, hedge_price, book.price, book.hedge_price, book.exposure_units,
+            book.hedge_units, book.cash, price if funding is None else funding,
+            funding is not None, self._borrow, years, self._index,
+            price if self._notional is None else self._notional, self._notional is not None,
+            pnl, cash, units,
+        )  # fmt: skip
+        settled = Book(
+            price, hedge_price, readonly(units), book.hedge_units, readonly(cash),
+            book.instrument_index, book.capital,
+        )  # fmt: skip
+        return settled, pnl
