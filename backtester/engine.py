@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from backtester.accounting.book import Book, open_book
+from backtester.accounting.book import open_book
 from backtester.accounting.fills import Fills
 from backtester.accounting.ledger import Entry, Ledger
 from backtester.accounting.settlement import Settlement
@@ -75,7 +75,7 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
     pending: Orders | None = None
     horizons = np.full((panel.bars, paths), np.nan)
     routes: dict[str, int] = {}
-    relaxed, excess = np.zeros(3), 0.0
+    relaxed = np.zeros(3)
 
     for event in clock:
         t = event.t
@@ -87,7 +87,6 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
         fills: Fills | None = None
         if pending is not None:
             book, fills = execute(pending, book, quote, costs)
-            excess = max(excess, _excess(book, setup))
             pending = None
         past.push(t)
         rates = costs.rates(quote)
@@ -125,10 +124,9 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
             ]
             if setup.execution == "same_close" and pending is not None:
                 book, fills = execute(pending, book, quote, costs)
-                excess = max(excess, _excess(book, setup))
                 pending = None
         ledger.record(Entry(pnl, fills, status), book)
-    return BlockRun(ledger, horizons, routes, relaxed, excess, clock.start)
+    return BlockRun(ledger, horizons, routes, relaxed, _excess(ledger, setup), clock.start)
 
 
 def market_info(panel: MarketPanel, setup: RunSetup) -> MarketInfo:
@@ -176,10 +174,12 @@ def _solve(batch: HedgeBatch, trade: Bool, risk: Risk) -> tuple[Float, Byte, dic
     return h, status, solution.counts, solution.relaxed.max(axis=0)
 
 
-def _excess(book: Book, setup: RunSetup) -> float:
-    """How far a fill took the hedges beyond the gross limit that held at the decision."""
+def _excess(ledger: Ledger, setup: RunSetup) -> float:
+    """How far fills took the hedges beyond the gross limit that held at the decision, fraction."""
     limit = setup.hedging.limits.gross
     if limit is None:
         return 0.0
-    gross = np.abs(book.hedges).sum(axis=-1)
-    return float(np.max(gross / np.maximum(limit, 1e-300) - 1.0, initial=0.0))
+    gross = np.abs(ledger.hedges).sum(axis=-1)
+    return float(
+        np.max(gross / np.maximum(limit, 1e-300) - 1.0, where=ledger.traded > 0, initial=0)
+    )

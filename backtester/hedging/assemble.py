@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -170,10 +171,20 @@ def _limits(
     decision: HedgeDecision, study: Limits, usable: Bool
 ) -> tuple[Float, Float, Float, Float]:
     """The tighter of both limits: lower, upper (P, K) and gross, turnover (P,), in money."""
-    lower, upper, gross, turnover = _merged(study, decision.limits or Limits(), usable.shape)
+    numbers = (study.lower, study.upper, study.gross, study.turnover)
+    if decision.limits is None and not any(isinstance(x, np.ndarray) for x in numbers):
+        lower, upper, gross, turnover = _constant(study, usable.shape)
+    else:
+        lower, upper, gross, turnover = _merged(study, decision.limits or Limits(), usable.shape)
     if not usable.all():
         lower, upper = np.where(usable, lower, 0.0), np.where(usable, upper, 0.0)
     return lower, upper, gross, turnover
+
+
+@lru_cache(maxsize=8)
+def _constant(study: Limits, shape: tuple[int, ...]) -> tuple[Float, Float, Float, Float]:
+    """`_merged` of limits that are numbers: the same at every event, never written to."""
+    return _merged(study, Limits(), shape)
 
 
 def _merged(

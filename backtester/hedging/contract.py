@@ -143,6 +143,8 @@ class _Check:
         return array
 
     def symmetric(self, covariance: Float, assets: tuple[str, ...]) -> None:
+        if np.array_equal(covariance, np.swapaxes(covariance, -1, -2)):
+            return
         size = np.abs(covariance).max(initial=0.0)
         apart = np.abs(covariance - np.swapaxes(covariance, -1, -2))
         if (apart > 1e-9 * size).any():
