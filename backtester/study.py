@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -278,9 +279,15 @@ def _label(use: str) -> str:
     return Path(tail).stem if tail.endswith(".py") else tail
 
 
+_BRANCH = re.compile(r"^constrained-|^(float|str|dict)$|\[|^HistorySpec$")
+
+
 def _explain(error: ValidationError, source: str) -> BacktesterError:
-    first = error.errors()[0]
-    loc = [str(part) for part in first["loc"]]
+    # A mapping that fails one branch of a union fails the others too; the misspelt key is the news.
+    found = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+    first = found[0]
+    # Branches of a union appear as parts such as "constrained-float" or "dict[str,float]".
+    loc = [str(part) for part in first["loc"] if not _BRANCH.search(str(part))]
     where = ".".join(loc) or "the study"
     if first["type"] == "extra_forbidden":
         return ConfigError(

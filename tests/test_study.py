@@ -64,7 +64,11 @@ def test_the_digest_follows_the_content_of_files_not_their_place(tmp_path: Path)
     [
         ({"captial": 1}, r"unknown key 'captial'. Did you mean 'capital'"),
         ({"costs": {"fee_bp": 1}}, r"unknown key 'costs.fee_bp'. Did you mean 'fee_bps'"),
-        ({"costs": {"fee_bps": -1}}, r"costs.fee_bps.*greater than or equal to 0"),
+        ({"costs": {"fee_bps": -1}}, r"costs.fee_bps: Input should be greater than or equal to 0"),
+        (
+            {"markets": [{"history": {"prices": "p.csv", "calender": "24/7"}}]},
+            r"unknown key 'markets.0.history.calender'. Did you mean 'calendar'",
+        ),
         ({"markets": [{"scenario": "normal", "paths": 0}]}, r"markets.0.paths.*greater than"),
         ({"markets": []}, r"markets"),
         ({"capital": 0}, r"capital: Input should be greater than 0"),
