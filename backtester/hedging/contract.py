@@ -31,11 +31,10 @@ def checked(
             "risk.covariance", risk.covariance, [(paths, n, n), (n, n)], "paths, assets, assets"
         )
         check.symmetric(covariance, assets)
-        risk = Quadratic(covariance)
+        risk = risk if covariance is risk.covariance else Quadratic(covariance)
     elif isinstance(risk, Target):
-        risk = Target(
-            check.array("risk.notional", risk.notional, [(paths, k)], "paths, instruments")
-        )
+        notional = check.array("risk.notional", risk.notional, [(paths, k)], "paths, instruments")
+        risk = risk if notional is risk.notional else Target(notional)
     else:
         raise StrategyError(
             f"strategy {who} decided a risk of type {type(risk).__name__}",
@@ -64,10 +63,13 @@ def checked(
     if decision.neutrality is not None:
         _check_rows(check, decision, paths, n)
     _check_limits(check, decision.limits, paths, k)
-    changes["signals"] = {
-        str(name): check.mask(f"signals[{name!r}]", mask, (paths,), "paths")
-        for name, mask in decision.signals.items()
-    }
+    if decision.signals:
+        changes["signals"] = {
+            str(name): check.mask(f"signals[{name!r}]", mask, (paths,), "paths")
+            for name, mask in decision.signals.items()
+        }
+    if all(getattr(decision, item) is value for item, value in changes.items()):
+        return decision  # the usual case: nothing had to be converted
     return replace(decision, **changes)
 
 
