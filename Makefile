@@ -42,8 +42,15 @@ test: $(STAMP) ## run the tests, without the slow ones
 test-all: $(STAMP) ## run the slow tests as well
 	$(PYTEST) -m "not bench"
 
-bench: $(STAMP) ## time the engine and the solvers, alone on the machine
-	$(BIN)/python -m pytest --numprocesses=0 -m bench -s tests/benchmarks
+# The peer cvxportfolio is GPL and lives in an environment of its own; without it its row says so.
+bench: $(STAMP) ## time the engine, the solvers and their peers, alone on the machine
+	@test .venv-bench/.installed -nt requirements-bench.txt || { \
+	  $(PYTHON) -m venv --clear .venv-bench && echo '*' > .venv-bench/.gitignore && \
+	  .venv-bench/bin/python -m pip install --quiet --require-hashes --only-binary :all: \
+	    -r requirements-bench.txt && touch .venv-bench/.installed; } || { \
+	  rm -rf .venv-bench; \
+	  echo "no environment for cvxportfolio: it will not be measured" >&2; }
+	$(BIN)/python tests/benchmarks/bench.py $(if $(LARGE),--large)
 
 check: $(STAMP) ## lint, format, strict types, architecture
 	$(BIN)/ruff check .

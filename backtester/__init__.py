@@ -14,7 +14,17 @@ if TYPE_CHECKING:
     from backtester.api import compare, run
     from backtester.costs.model import CostConfig
     from backtester.errors import BacktesterError, Status
-    from backtester.hedging.decision import HedgeDecision, Limits, Neutrality, Quadratic, Target
+    from backtester.hedging.decision import (
+        Custom,
+        ExpectedShortfall,
+        HedgeDecision,
+        Limits,
+        MultiPeriod,
+        Neutrality,
+        Quadratic,
+        Robust,
+        Target,
+    )
     from backtester.market.panel import MarketPanel
     from backtester.market.view import MarketInfo, MarketView
     from backtester.plugins import load_strategy
@@ -27,15 +37,19 @@ _HOME = {
     "BacktesterError": "errors",
     "Book": "accounting.book",
     "CostConfig": "costs.model",
+    "Custom": "hedging.decision",
     "Days": "strategy",
+    "ExpectedShortfall": "hedging.decision",
     "Exposure": "accounting.exposure",
     "HedgeDecision": "hedging.decision",
     "Limits": "hedging.decision",
     "MarketInfo": "market.view",
     "MarketPanel": "market.panel",
     "MarketView": "market.view",
+    "MultiPeriod": "hedging.decision",
     "Neutrality": "hedging.decision",
     "Quadratic": "hedging.decision",
+    "Robust": "hedging.decision",
     "Status": "errors",
     "Strategy": "strategy",
     "Study": "study",
@@ -51,15 +65,19 @@ __all__ = [
     "BacktesterError",
     "Book",
     "CostConfig",
+    "Custom",
     "Days",
+    "ExpectedShortfall",
     "Exposure",
     "HedgeDecision",
     "Limits",
     "MarketInfo",
     "MarketPanel",
     "MarketView",
+    "MultiPeriod",
     "Neutrality",
     "Quadratic",
+    "Robust",
     "Status",
     "Strategy",
     "Study",

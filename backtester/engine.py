@@ -23,7 +23,8 @@ from backtester.guard import guarded
 from backtester.hedging.assemble import assemble
 from backtester.hedging.batch import HedgeBatch
 from backtester.hedging.contract import checked
-from backtester.hedging.decision import Risk, Target
+from backtester.hedging.decision import Quadratic, Risk, Target
+from backtester.hedging.gate import gated
 from backtester.hedging.horizon import start_diffusion
 from backtester.hedging.solver import solve, solve_target
 from backtester.market.panel import MarketPanel
@@ -107,10 +108,10 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
             raw = guarded(who, "decide", event.time, partial(strategy.decide, view, book, state))
             decision = checked(raw, who, iso(event.time), paths, panel.assets, names)
             batch, diffusion, days = assemble(
-                decision, book, names, rates, setup.hedging, diffusion, view.now
+                decision, book, names, rates, setup.hedging, diffusion, view.now, costs.gas
             )
             trade = np.ones(paths, dtype=bool) if decision.trade is None else decision.trade
-            h, status, counts, slack = _solve(batch, trade, decision.risk)
+            h, status, counts, slack = _solve(batch, trade, decision.risk, costs.gas)
             horizons[t] = np.where(trade, days, np.nan)
             for route, count in counts.items():
                 routes[route] = routes.get(route, 0) + count
@@ -159,7 +160,9 @@ def _clock(panel: MarketPanel, every: float, warmup: float, who: str) -> Clock:
     return Clock(panel.times, days, every, start)
 
 
-def _solve(batch: HedgeBatch, trade: Bool, risk: Risk) -> tuple[Float, Byte, dict[str, int], Float]:
+def _solve(
+    batch: HedgeBatch, trade: Bool, risk: Risk, gas: Float | None
+) -> tuple[Float, Byte, dict[str, int], Float]:
     """Hedges (P, K), status (P,), routes and the largest relaxation (3,), on paths that trade."""
     h = batch.h0.copy()
     status: Byte = np.zeros(batch.paths, dtype=np.int8)
@@ -170,6 +173,8 @@ def _solve(batch: HedgeBatch, trade: Bool, risk: Risk) -> tuple[Float, Byte, dic
         solution = solve_target(part, -part.f[:, : part.instruments])
     else:
         solution = solve(part)
+    if gas is not None:
+        solution = gated(part, solution, gas, planned=isinstance(risk, Quadratic))
     h[trade], status[trade] = solution.h, solution.status
     return h, status, solution.counts, solution.relaxed.max(axis=0)
 

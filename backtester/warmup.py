@@ -16,7 +16,8 @@ def main() -> None:
     compile_kernels()
     study = demo_study(paths=2, bars=150)
     small = tuple(m for m in study.markets if m.scenario == "regime_switching")
-    compare(study.model_copy(update={"markets": small}))
+    costs = study.costs.model_copy(update={"gas": 1.0})  # the gate's kernel too
+    compare(study.model_copy(update={"markets": small, "costs": costs}))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from backtester.arrays import Float
+from backtester.costs.gas import Gas
 from backtester.costs.impact import SquareRootImpact
 from backtester.costs.proportional import HalfSpread, ProportionalFee
 from backtester.costs.quote import Quote
@@ -28,6 +29,7 @@ class CostConfig(BaseModel):
     half_spread_bps: used where the market publishes no spread.
     impact: Y of the square-root law, 0 for none; about 1 is realistic, and needs depth.
     borrow_bps: basis points a year paid on shorts.
+    gas: money paid for every instrument traded, whatever the size of the trade.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
@@ -36,6 +38,7 @@ class CostConfig(BaseModel):
     half_spread_bps: Rate | dict[str, Rate] = 1.0
     impact: Rate = 0.0
     borrow_bps: Rate | dict[str, Rate] = 0.0
+    gas: Rate | dict[str, Rate] = 0.0
 
     def scaled(self, factor: float) -> CostConfig:
         """The same costs times `factor`; for sensitivity tables and laws."""
@@ -50,11 +53,14 @@ class CostConfig(BaseModel):
             half_spread_bps=times(self.half_spread_bps),
             impact=self.impact * factor,
             borrow_bps=times(self.borrow_bps),
+            gas=times(self.gas),
         )
 
 
-def per_asset(value: float | Mapping[str, float], names: tuple[str, ...], what: str) -> Float:
-    """A number or mapping as an array over `names`, in fractions (from basis points).
+def per_asset(
+    value: float | Mapping[str, float], names: tuple[str, ...], what: str, unit: float = 1e-4
+) -> Float:
+    """A number or mapping as an array over `names`, times `unit` (1e-4: basis points to fractions).
 
     A name the mapping leaves out costs nothing; one that is not in `names` is a ConfigError.
     """
@@ -65,8 +71,8 @@ def per_asset(value: float | Mapping[str, float], names: tuple[str, ...], what: 
                     f"costs.{what} names {name!r}, which the market lacks",
                     cure=did_you_mean(name, names),
                 )
-        return np.array([value.get(n, 0.0) for n in names]) * 1e-4
-    return np.full(len(names), float(value)) * 1e-4
+        return np.array([value.get(n, 0.0) for n in names]) * unit
+    return np.full(len(names), float(value)) * unit
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,9 @@ class CostModel:
         terms: list[CostTerm] = [ProportionalFee(fee[pick]), HalfSpread()]
         if config.impact > 0:
             terms.append(SquareRootImpact(config.impact))
+        gas = per_asset(config.gas, assets, "gas", unit=1.0)[pick]
+        if gas.any():
+            terms.append(Gas(gas))
         return cls(tuple(terms), per_asset(config.borrow_bps, assets, "borrow_bps"))
 
     @property
@@ -93,14 +102,19 @@ class CostModel:
         """Whether any term is steeper than proportional."""
         return any(t.power > 1.0 for t in self.terms)
 
+    @property
+    def gas(self) -> Float | None:
+        """Fixed cost of each instrument traded, (K,) money; None where there is none."""
+        return next((t.amounts for t in self.terms if isinstance(t, Gas)), None)
+
     def rates(self, quote: Quote) -> tuple[Float, Float]:
-        """Planned coefficients (P, K) of |z| and of |z|^{3/2}."""
+        """Planned coefficients (P, K) of |z| and of |z|^{3/2}; fixed costs are not among them."""
         linear = np.zeros(quote.price.shape)
         impact = np.zeros(quote.price.shape)
         for term in self.terms:
             if term.power == 1.0:
                 linear = linear + term.coefficient(quote)
-            else:
+            elif term.power > 1.0:
                 impact = impact + term.coefficient(quote)
         return linear, impact
 

@@ -9,7 +9,10 @@ from backtester.costs.quote import Quote
 
 
 class CostTerm(Protocol):
-    """A convex cost of trading, separable over instruments: coefficient · |z|^power, in money."""
+    """A cost of trading, separable over instruments: coefficient · |z|^power, in money.
+
+    Convex but for power 0, a fixed cost of every trade that is not zero (`costs.gas`).
+    """
 
     @property
     def name(self) -> str:
@@ -18,7 +21,7 @@ class CostTerm(Protocol):
 
     @property
     def power(self) -> float:
-        """1 for proportional terms, 1.5 for square-root impact."""
+        """1 for proportional terms, 1.5 for square-root impact, 0 for a fixed cost."""
         ...
 
     def coefficient(self, quote: Quote) -> Float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from backtester.accounting.book import Book
 from backtester.arrays import Bool, Float, Int
 from backtester.errors import ConfigError
 from backtester.hedging.batch import HedgeBatch
-from backtester.hedging.decision import HedgeDecision, Limits, Quadratic
+from backtester.hedging.decision import HedgeDecision, Limits, Quadratic, Target
 from backtester.hedging.horizon import TargetDiffusion, horizon, step_diffusion
 
 
@@ -51,10 +52,12 @@ def assemble(
     settings: HedgeSettings,
     diffusion: TargetDiffusion,
     now: float,
+    gas: Float | None = None,
 ) -> tuple[HedgeBatch, TargetDiffusion, Float]:
     """The problems of all paths, the diffusion state after them, and H (P,) in days.
 
-    names: the K eligible instruments; rates: planned coefficients of |z| and |z|^{3/2}, (P, K).
+    names: the K eligible instruments; rates: planned coefficients of |z| and |z|^{3/2}, (P, K);
+    gas: fixed cost of each instrument traded (K,), which only the horizon looks at.
     """
     h0 = book.hedges
     paths, k = h0.shape
@@ -63,16 +66,20 @@ def assemble(
     exposure = decision.exposure
     if decision.scale is not None:
         exposure = exposure * decision.scale[:, None]
-    if isinstance(decision.risk, Quadratic):
+    own = decision.risk
+    stand_in = own if isinstance(own, Quadratic | Target) else _forms().quadratic_of(own)
+    if isinstance(stand_in, Quadratic):
         F, f, days, diffusion = _quadratic(
-            decision.risk, exposure, index, usable, rates[0], settings, diffusion, now
+            stand_in, exposure, index, usable, rates[0], gas, settings, diffusion, now
         )
+        if not isinstance(own, Quadratic | Target):
+            days = _forms().planned_days(own, days)
         weight, linear, impact = settings.gamma * days, rates[0], rates[1]
         reward = _reward(decision, index, F, usable) * days[:, None]
     else:
         F = np.zeros((paths, k + 1, k))
         F[:, np.arange(k), np.arange(k)] = 1.0
-        wanted = decision.risk.notional
+        wanted = stand_in.notional
         if decision.scale is not None:
             wanted = wanted * decision.scale[:, None]
         f = np.concatenate([-wanted, np.zeros((paths, 1))], axis=1)
@@ -100,7 +107,17 @@ def assemble(
         band=band,
         scale=scale,
     )
+    if not isinstance(own, Quadratic | Target):
+        modelled = _forms().framed(own, batch, exposure, index, usable, settings.capital)
+        return modelled, diffusion, days
     return batch, diffusion, days
+
+
+def _forms() -> Any:
+    """Risks that are not quadratic, loaded where one is decided."""
+    from backtester.hedging import forms
+
+    return forms
 
 
 def _quadratic(
@@ -109,6 +126,7 @@ def _quadratic(
     index: Int,
     usable: Bool,
     linear: Float,
+    gas: Float | None,
     settings: HedgeSettings,
     diffusion: TargetDiffusion,
     now: float,
@@ -127,7 +145,7 @@ def _quadratic(
     if settings.horizon is not None:
         days = np.full(len(exposure), settings.horizon)
     else:
-        days = horizon(diffusion, settings.gamma, variance, linear)
+        days = horizon(diffusion, settings.gamma, variance, linear, gas)
     return F, f, days, diffusion
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from backtester.arrays import Bool, Float
 from backtester.hedging.batch import HedgeBatch
 from backtester.hedging.elastic import unmovable
-from backtester.hedging.kernels import jit
+from backtester.hedging.kernels import inlined, jit
 
 FEASIBLE = 1e-9
 """Largest violation of a limit, relative to the path's scale (for neutrality, times ‖A_j‖∞)."""
@@ -45,14 +45,16 @@ class Certificate:
         return result
 
 
-@jit
+@inlined
 def _rest(y: float, x0: float, slope: float, cost: float, impact: float, nu: float) -> float:
     z = abs(y - x0)
-    value: float = slope * (y - x0) + (cost + impact * np.sqrt(z)) * z + nu * abs(y)
+    if impact > 0.0:
+        cost += impact * np.sqrt(z)
+    value: float = slope * (y - x0) + cost * z + nu * abs(y)
     return value
 
 
-@jit
+@inlined
 def _improvement(
     x: float, x0: float, low: float, high: float, slope: float, cost: float, impact: float,
     nu: float,
@@ -60,7 +62,7 @@ def _improvement(
     """``r(x) − min r`` over [low, high] of one coordinate, from its corners and flat points."""
     now: float = _rest(x, x0, slope, cost, impact, nu)
     least: float = now
-    for corner in range(4):
+    for corner in range(4 if nu > 0.0 else 3):  # 0 is a corner of ν|h| only
         y = low if corner == 0 else (high if corner == 1 else (x0 if corner == 2 else 0.0))
         least = min(least, _rest(min(max(y, low), high), x0, slope, cost, impact, nu))
     if impact > 0.0:
@@ -74,6 +76,100 @@ def _improvement(
     return now - least
 
 
+@inlined
+def check_path(
+    F: Float, f: Float, risk_weight: float, reward: Float, h0: Float, linear: Float, impact: Float,
+    lower: Float, upper: Float, gross: float, turnover: float, A: Float, b: Float, band: Float,
+    scale: float, h: Float, multipliers: Float, penalty: Float, elastic: bool, far: float,
+    residual: Float, lam: Float, slope: Float, own: Float,
+) -> tuple[float, float, float]:  # fmt: skip
+    """Relative gap, violation and absolute gap of one path; the last four are scratch."""
+    R, K = F.shape
+    M = A.shape[0]
+    w = risk_weight
+    here, start, bare = 0.0, 0.0, 0.0
+    for r in range(R):
+        value, before = f[r], f[r]
+        bare += value * value
+        for k in range(K):
+            value += F[r, k] * h[k]
+            before += F[r, k] * h0[k]
+        residual[r] = value
+        here += value * value
+        start += before * before
+    total = 0.5 * w * (here + start + bare)
+    # radius: what any instrument alone would do, so that a lazy h cannot hide
+    radius, worst = 0.0, 0.0
+    traded, held = 0.0, 0.0
+    for k in range(K):
+        value, square = 0.0, 0.0
+        for r in range(R):
+            value += F[r, k] * residual[r]
+            square += F[r, k] * F[r, k]
+        slope[k] = w * value - reward[k]
+        radius = max(radius, abs(h[k]), abs(h0[k]))
+        if square > 0.0 and w > 0.0:
+            own[k] = abs(slope[k]) / (w * square)
+        else:
+            own[k] = scale
+        z = h[k] - h0[k]
+        traded += abs(z)
+        held += abs(h[k])
+        rate = linear[k]
+        if impact[k] > 0.0:
+            rate += impact[k] * np.sqrt(abs(z))
+        total += rate * abs(z) + abs(reward[k] * h[k])
+        outside = max(lower[k] - h[k], h[k] - upper[k])
+        worst = max(worst, outside / scale)
+    furthest = 10.0 * max(scale, radius)
+    for k in range(K):
+        radius = max(radius, min(own[k], furthest))
+    radius *= far
+    # rows
+    mu, nu = max(float(multipliers[M]), 0.0), max(float(multipliers[M + 1]), 0.0)
+    slack = 0.0
+    if elastic:
+        mu, nu = min(mu, penalty[0]), min(nu, penalty[1])
+    for j in range(M):
+        value, most = -b[j], 0.0
+        for k in range(K):
+            value += A[j, k] * h[k]
+            most = max(most, abs(A[j, k]))
+        lam[j] = multipliers[j]
+        over = max(abs(value) - band[j], 0.0)
+        fixed = unmovable(most, b[j], scale)
+        worst = max(worst, over / (scale * (1.0 if fixed else most)))
+        if elastic and fixed:
+            lam[j] = 0.0
+        elif elastic:
+            limit = penalty[2] / most
+            lam[j] = min(max(lam[j], -limit), limit)
+            slack += limit * over
+            total += limit * over
+        if lam[j] != 0.0:
+            slack += abs(lam[j]) * band[j] - lam[j] * value
+            for k in range(K):
+                slope[k] += lam[j] * A[j, k]
+    worst = max(worst, (traded - turnover) / scale, (held - gross) / scale)
+    if elastic:
+        value = penalty[0] * max(traded - turnover, 0.0)
+        value += penalty[1] * max(held - gross, 0.0)
+        slack += value
+        total += value
+    if mu > 0.0:
+        slack += mu * (turnover - traded)
+    if nu > 0.0:
+        slack += nu * (gross - held)
+    for k in range(K):
+        low = max(lower[k], h[k] - radius)
+        high = min(upper[k], h[k] + radius)
+        slack += _improvement(h[k], h0[k], low, high, slope[k], linear[k] + mu, impact[k], nu)
+    if not (np.isfinite(slack) and np.isfinite(total) and np.isfinite(worst)):
+        return np.inf, np.inf, np.inf
+    relative = slack / total if total > 0.0 else (0.0 if slack <= 0.0 else np.inf)
+    return relative, max(worst, 0.0), slack
+
+
 @jit
 def _check(
     F: Float, f: Float, risk_weight: Float, reward: Float, h0: Float, linear: Float, impact: Float,
@@ -82,93 +178,14 @@ def _check(
     gap: Float, violation: Float, absolute: Float,
 ) -> None:  # fmt: skip
     P, R, K = F.shape
-    M = A.shape[1]
-    residual, lam = np.zeros(R), np.zeros(M)
+    residual, lam = np.zeros(R), np.zeros(A.shape[1])
     slope, own = np.zeros(K), np.zeros(K)
     for p in range(P):
-        w = risk_weight[p]
-        here, start, bare = 0.0, 0.0, 0.0
-        for r in range(R):
-            value, before = f[p, r], f[p, r]
-            bare += value * value
-            for k in range(K):
-                value += F[p, r, k] * h[p, k]
-                before += F[p, r, k] * h0[p, k]
-            residual[r] = value
-            here += value * value
-            start += before * before
-        total = 0.5 * w * (here + start + bare)
-        # radius: what any instrument alone would do, so that a lazy h cannot hide
-        radius, furthest, worst = 0.0, scale[p], 0.0
-        traded, held = 0.0, 0.0
-        for k in range(K):
-            value, square = 0.0, 0.0
-            for r in range(R):
-                value += F[p, r, k] * residual[r]
-                square += F[p, r, k] * F[p, r, k]
-            slope[k] = w * value - reward[p, k]
-            radius = max(radius, abs(h[p, k]), abs(h0[p, k]))
-            if square > 0.0 and w > 0.0:
-                own[k] = abs(slope[k]) / (w * square)
-            else:
-                own[k] = scale[p]
-            z = h[p, k] - h0[p, k]
-            traded += abs(z)
-            held += abs(h[p, k])
-            root = np.sqrt(abs(z))
-            total += (linear[p, k] + impact[p, k] * root) * abs(z) + abs(reward[p, k] * h[p, k])
-            outside = max(lower[p, k] - h[p, k], h[p, k] - upper[p, k])
-            worst = max(worst, outside / scale[p])
-        furthest = 10.0 * max(scale[p], radius)
-        for k in range(K):
-            radius = max(radius, min(own[k], furthest))
-        radius *= far
-        # rows
-        mu, nu = max(multipliers[p, M], 0.0), max(multipliers[p, M + 1], 0.0)
-        slack = 0.0
-        if elastic:
-            mu, nu = min(mu, penalty[p, 0]), min(nu, penalty[p, 1])
-        for j in range(M):
-            value, most = -b[p, j], 0.0
-            for k in range(K):
-                value += A[p, j, k] * h[p, k]
-                most = max(most, abs(A[p, j, k]))
-            lam[j] = multipliers[p, j]
-            over = max(abs(value) - band[p, j], 0.0)
-            fixed = unmovable(most, b[p, j], scale[p])
-            worst = max(worst, over / (scale[p] * (1.0 if fixed else most)))
-            if elastic and fixed:
-                lam[j] = 0.0
-            elif elastic:
-                limit = penalty[p, 2] / most
-                lam[j] = min(max(lam[j], -limit), limit)
-                slack += limit * over
-                total += limit * over
-            if lam[j] != 0.0:
-                slack += abs(lam[j]) * band[p, j] - lam[j] * value
-                for k in range(K):
-                    slope[k] += lam[j] * A[p, j, k]
-        worst = max(worst, (traded - turnover[p]) / scale[p], (held - gross[p]) / scale[p])
-        if elastic:
-            value = penalty[p, 0] * max(traded - turnover[p], 0.0)
-            value += penalty[p, 1] * max(held - gross[p], 0.0)
-            slack += value
-            total += value
-        if mu > 0.0:
-            slack += mu * (turnover[p] - traded)
-        if nu > 0.0:
-            slack += nu * (gross[p] - held)
-        for k in range(K):
-            low = max(lower[p, k], h[p, k] - radius)
-            high = min(upper[p, k], h[p, k] + radius)
-            slack += _improvement(
-                h[p, k], h0[p, k], low, high, slope[k], linear[p, k] + mu, impact[p, k], nu
-            )
-        absolute[p] = slack
-        gap[p] = slack / total if total > 0.0 else (0.0 if slack <= 0.0 else np.inf)
-        violation[p] = max(worst, 0.0)
-        if not (np.isfinite(slack) and np.isfinite(total) and np.isfinite(worst)):
-            gap[p], violation[p], absolute[p] = np.inf, np.inf, np.inf
+        gap[p], violation[p], absolute[p] = check_path(
+            F[p], f[p], risk_weight[p], reward[p], h0[p], linear[p], impact[p], lower[p],
+            upper[p], gross[p], turnover[p], A[p], b[p], band[p], scale[p], h[p],
+            multipliers[p], penalty[p], elastic, far, residual, lam, slope, own,
+        )  # fmt: skip
 
 
 def certify(

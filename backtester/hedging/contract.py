@@ -9,7 +9,8 @@ import numpy as np
 
 from backtester.arrays import Float
 from backtester.errors import StrategyError, did_you_mean
-from backtester.hedging.decision import HedgeDecision, Limits, Quadratic, Target
+from backtester.hedging.contract_risk import checked_risk
+from backtester.hedging.decision import HedgeDecision, Limits, Modelled, Quadratic, Risk, Target
 
 
 def checked(
@@ -25,7 +26,7 @@ def checked(
     n, k = len(assets), len(names)
     check = _Check(who, when)
     exposure = check.array("exposure", decision.exposure, [(paths, n)], "paths, assets")
-    risk = decision.risk
+    risk: Risk = decision.risk
     if isinstance(risk, Quadratic):
         covariance = check.array(
             "risk.covariance", risk.covariance, [(paths, n, n), (n, n)], "paths, assets, assets"
@@ -35,11 +36,14 @@ def checked(
     elif isinstance(risk, Target):
         notional = check.array("risk.notional", risk.notional, [(paths, k)], "paths, instruments")
         risk = risk if notional is risk.notional else Target(notional)
+    elif isinstance(risk, Modelled):
+        risk = checked_risk(check, risk, paths, assets)
     else:
         raise StrategyError(
             f"strategy {who} decided a risk of type {type(risk).__name__}",
             when=when,
-            cure="Use Quadratic(covariance) or Target(notional).",
+            cure="Use Quadratic(covariance), Target(notional), Robust, ExpectedShortfall, "
+            "MultiPeriod or Custom.",
         )
     for name in decision.instruments or ():
         if name not in names:

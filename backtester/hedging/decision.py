@@ -1,14 +1,16 @@
 """`HedgeDecision`: what a strategy wants; the engine decides how to get there.
 
-`risk` is a tagged union: `Quadratic` (minimise the variance of the residual exposure) or `Target`
-(hold stated notionals, as near as the limits allow).
+`risk` is a tagged union: `Quadratic` (minimise the variance of the residual exposure), `Target`
+(hold stated notionals, as near as the limits allow), or one of those solved as cvxpy problems:
+`Robust`, `ExpectedShortfall`, `MultiPeriod` and a strategy's own, `Custom`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 from backtester.arrays import Bool, Float
 
@@ -27,7 +29,63 @@ class Target:
     notional: Float  # (P, K) money
 
 
-Risk = Quadratic | Target
+@dataclass(frozen=True, slots=True)
+class Robust:
+    """The worst of R regimes, each a covariance of simple returns per day of trading time.
+
+    With `regret`, the largest regret in effectiveness over the regimes (each variance above the
+    regime's own best, relative to its unhedged variance); without, the largest variance, which
+    is that of the most volatile regime.
+    """
+
+    covariances: Float  # (R, N, N) or (P, R, N, N), per day of trading time
+    regret: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedShortfall:
+    """Mean of the worst 1 − `level` of the P&L over equally likely scenarios.
+
+    It stands for volatility: divided by that of a standard normal, it is what the same risk
+    aversion is applied to, so that normal scenarios give the hedge of `Quadratic`.
+    """
+
+    scenarios: Float  # (S, N) or (P, S, N) simple returns over one day of trading time
+    level: float = 0.975
+
+
+@dataclass(frozen=True, slots=True)
+class MultiPeriod:
+    """Variance over `periods` equal periods, hedges and costs of all planned, the first one sent.
+
+    `days` is the length of a period, None divides the study's horizon. `trade_risk` adds to each
+    planned trade what the risk of its size would cost over so many periods; it is not charged.
+    """
+
+    covariance: Float  # (N, N), (P, N, N) or (P, periods, N, N), per day of trading time
+    periods: int = 5
+    days: float | None = None
+    trade_risk: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Custom:
+    """A risk of the strategy's own, written in cvxpy; the decision holds only its numbers.
+
+    `build(hedge, parameters)` is a static method of the strategy. It gets the hedges as a cvxpy
+    expression (K,) in units of capital, and a cvxpy parameter for each of `parameters`; it answers
+    a convex variance (capital² a day), or that and a list of constraints.
+    """
+
+    build: Callable[[Any, Mapping[str, Any]], Any]
+    parameters: Mapping[str, Float]  # (P, …) each; what follows P is the parameter's shape
+    covariance: Float  # (P, N, N) or (N, N) per day: for the horizon and for carry, as in Quadratic
+
+
+Modelled = Robust | ExpectedShortfall | MultiPeriod | Custom
+"""Risks solved as cvxpy problems."""
+
+Risk = Quadratic | Target | Modelled
 
 
 @dataclass(frozen=True, slots=True)

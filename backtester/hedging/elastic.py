@@ -18,44 +18,53 @@ import numpy as np
 
 from backtester.arrays import Float
 from backtester.hedging.batch import HedgeBatch
-from backtester.hedging.kernels import jit
+from backtester.hedging.kernels import inlined, jit
 
 ORDER = (1e2, 1e4, 1e6)
 """Penalties of turnover, gross and neutrality, in units of the largest slope of the objective."""
 
 
-@jit
+@inlined
 def unmovable(largest: float, target: float, scale: float) -> bool:
     """Whether no hedge of any size that matters moves a row of largest coefficient `largest`."""
     return largest == 0.0 or largest * scale <= 1e-12 * abs(target)
 
 
+@inlined
+def price(
+    F: Float, f: Float, risk_weight: float, reward: Float, h0: Float, linear: Float, scale: float,
+    out: Float,
+) -> None:  # fmt: skip
+    """Penalties of one path into `out` (3,): `ORDER` times the largest slope of its objective."""
+    R, K = F.shape
+    largest = 0.0
+    for k in range(K):
+        square, cross = 0.0, 0.0
+        for r in range(R):
+            square += F[r, k] * F[r, k]
+            cross += F[r, k] * f[r]
+        here = square * max(scale, abs(h0[k])) + abs(cross)
+        largest = max(largest, risk_weight * here + abs(reward[k]) + linear[k])
+    slope = largest if largest > 0.0 else 1.0
+    out[0], out[1], out[2] = slope * ORDER[0], slope * ORDER[1], slope * ORDER[2]
+
+
 @jit
-def _slopes(
+def _prices(
     F: Float, f: Float, risk_weight: Float, reward: Float, h0: Float, linear: Float, scale: Float,
     out: Float,
 ) -> None:  # fmt: skip
-    P, R, K = F.shape
-    for p in range(P):
-        largest = 0.0
-        for k in range(K):
-            square, cross, here = 0.0, 0.0, 0.0
-            for r in range(R):
-                square += F[p, r, k] * F[p, r, k]
-                cross += F[p, r, k] * f[p, r]
-            here = square * max(scale[p], abs(h0[p, k])) + abs(cross)
-            largest = max(largest, risk_weight[p] * here + abs(reward[p, k]) + linear[p, k])
-        out[p] = largest if largest > 0.0 else 1.0
+    for p in range(F.shape[0]):
+        price(F[p], f[p], risk_weight[p], reward[p], h0[p], linear[p], scale[p], out[p])
 
 
 def penalties(batch: HedgeBatch) -> Float:
     """(P, 3) penalties of turnover, gross and neutrality, per unit of money."""
-    slope = np.empty(batch.paths)
-    _slopes(
+    result = np.empty((batch.paths, 3))
+    _prices(
         batch.F, batch.f, batch.risk_weight, batch.reward, batch.h0, batch.linear, batch.scale,
-        slope,
+        result,
     )  # fmt: skip
-    result: Float = slope[:, None] * np.array(ORDER)
     return result
 
 

@@ -10,6 +10,15 @@ of a target that diffuses with variance rate s² (methods A4, after Whalley & Wi
 with c the proportional cost rate, σ² the variance of the hedge and everything per unit of trading
 time, so that the band in clock time does not depend on the size of a bar. With several instruments
 each quantity is the mean over them weighted by |target|.
+
+A fixed cost K of every trade (gas, `backtester.hedging.gate`) has the half-width √(2K/(A·H)) in one
+period and b* = (12 K s²/A)^¼ in many (methods A4), equal at
+
+    H_K = 2K / (A b*²) = √(K / (3 A s²))
+
+With both costs H = (H*^1.2 + H_K^1.2)^(1/1.2), exact where one of them vanishes: the gate then
+waits for c/(AH) + √(2K/(AH)) and trades to c/(AH), at a total cost within 3.1 % of the
+optimum at any ratio of the two costs (docs/no_trade_band.md); the larger of the two loses 20 %.
 """
 
 from __future__ import annotations
@@ -56,12 +65,20 @@ def step_diffusion(
     return TargetDiffusion(target, rate, now)
 
 
-def horizon(state: TargetDiffusion, gamma: float, variance: Float, linear: Float) -> Float:
+def horizon(
+    state: TargetDiffusion,
+    gamma: float,
+    variance: Float,
+    linear: Float,
+    gas: Float | None = None,
+) -> Float:
     """H* in days, (P,), in [1e-6, 3650]; one day where trading is free.
 
-    gamma: risk aversion per money; variance (P, K) per day; linear (P, K) proportional cost.
+    gamma: risk aversion per money; variance (P, K) per day; linear (P, K) proportional cost;
+    gas (K,) money per instrument traded, None for none.
     """
     from backtester.hedging.horizon_kernel import horizon_days
 
-    days: Float = horizon_days(state.target, state.rate, gamma, variance, linear)
+    fixed = np.zeros(linear.shape[1]) if gas is None else gas
+    days: Float = horizon_days(state.target, state.rate, gamma, variance, linear, fixed)
     return np.clip(days, SHORTEST, LONGEST)

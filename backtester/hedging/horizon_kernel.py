@@ -7,6 +7,8 @@ import numpy as np
 
 from backtester.arrays import Float
 
+POWER = 1.2  # in which the two horizons add, see horizon.py
+
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
 def diffusion_rate(
@@ -37,27 +39,39 @@ def diffusion_rate(
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
-def horizon_days(target: Float, rate: Float, gamma: float, variance: Float, linear: Float) -> Float:
-    """H* = c / (A b*) in days, (P,), not yet clipped; inf where nothing is gained by waiting."""
+def horizon_days(
+    target: Float, rate: Float, gamma: float, variance: Float, linear: Float, gas: Float
+) -> Float:
+    """H* in days, (P,), not yet clipped; inf where nothing is gained by waiting.
+
+    linear (P, K) proportional cost, gas (K,) money per trade.
+    """
     paths, k = target.shape
     out = np.empty(paths)
     for p in range(paths):
         total = 0.0
         for i in range(k):
             total += abs(target[p, i])
-        curvature, cost = 0.0, 0.0
+        curvature, cost, fixed = 0.0, 0.0, 0.0
         for i in range(k):
             weight = abs(target[p, i]) / total if total > 0.0 else 1.0 / k
             curvature += weight * variance[p, i]
             cost += weight * linear[p, i]
+            fixed += weight * gas[i]
         curvature *= gamma
-        if cost <= 0.0:
+        if cost <= 0.0 and fixed <= 0.0:
             out[p] = 1.0
             continue
         if curvature <= 0.0 or rate[p] <= 0.0:
             # No curvature or no diffusion: nothing is gained by waiting, the target is reached.
             out[p] = np.inf
             continue
-        band = (1.5 * cost * rate[p] / curvature) ** (1.0 / 3.0)
-        out[p] = cost / (curvature * band)
+        days = 0.0
+        if cost > 0.0:
+            band = (1.5 * cost * rate[p] / curvature) ** (1.0 / 3.0)
+            days = cost / (curvature * band)
+        if fixed > 0.0:
+            alone = np.sqrt(fixed / (3.0 * curvature * rate[p]))
+            days = (days**POWER + alone**POWER) ** (1.0 / POWER) if days > 0.0 else alone
+        out[p] = days
     return out

@@ -12,8 +12,15 @@ from backtester.arrays import Float, Int
 
 jit = numba.njit(cache=True, error_model="numpy")
 
+part = numba.njit(cache=True, error_model="numpy", _nrt=False)
+"""For the parts of a kernel. They allocate nothing, so no references need counting: an atomic
+addition for every array that is handed on costs more than the work."""
 
-@jit
+inlined = numba.njit(cache=True, error_model="numpy", forceinline=True, _nrt=False)
+"""For the parts called many times a path."""
+
+
+@inlined
 def factor(
     Q: Float, diagonal: Float, free: Int, n: int, start: int, floor: float, L: Float
 ) -> None:
@@ -35,7 +42,7 @@ def factor(
         L[i, i] = 1.0 / np.sqrt(max(value, floor))
 
 
-@jit
+@inlined
 def forward(L: Float, n: int, y: Float) -> None:
     """Overwrite `y` with ``L⁻¹ y``."""
     for i in range(n):
@@ -45,7 +52,7 @@ def forward(L: Float, n: int, y: Float) -> None:
         y[i] = value * L[i, i]
 
 
-@jit
+@inlined
 def backward(L: Float, n: int, y: Float) -> None:
     """Overwrite `y` with ``L⁻ᵀ y``."""
     for i in range(n - 1, -1, -1):
@@ -55,7 +62,7 @@ def backward(L: Float, n: int, y: Float) -> None:
         y[i] = value * L[i, i]
 
 
-@jit
+@inlined
 def solve_rows(S: Float, n: int, y: Float) -> None:
     """Overwrite `y` with ``S⁻¹ y`` for a small PSD `S` (destroyed).
 

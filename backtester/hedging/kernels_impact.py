@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from backtester.arrays import Float, Int
-from backtester.hedging.kernels import jit
+from backtester.hedging.kernels import inlined
 from backtester.hedging.kernels_step import (
     COST,
     DIAGONAL,
@@ -29,7 +29,7 @@ SMALLEST = 1e-24
 """Smallest trial trade, relative to the scale of the path."""
 
 
-@jit
+@inlined
 def set_model(k: int, newton: bool, proximal: float, V: Float) -> None:
     """Cost slope and curvature of coordinate k from its trial trade."""
     root = np.sqrt(max(V[POINT, k], SMALLEST))
@@ -41,7 +41,7 @@ def set_model(k: int, newton: bool, proximal: float, V: Float) -> None:
         V[DIAGONAL, k] = proximal + 1.5 * V[IMPACT, k] / root
 
 
-@jit
+@inlined
 def lone_trade(gain: float, curvature: float, c: float) -> float:
     """The trade of one coordinate alone: root of ``curvature z + 3/2 c √z = gain``."""
     half = 1.5 * c
@@ -49,7 +49,7 @@ def lone_trade(gain: float, curvature: float, c: float) -> float:
     return root * root
 
 
-@jit
+@inlined
 def first_model(K: int, proximal: float, Q: Float, V: Float) -> None:
     """Trial trades at the starting point: each coordinate alone."""
     for k in range(K):
@@ -60,7 +60,7 @@ def first_model(K: int, proximal: float, Q: Float, V: Float) -> None:
             set_model(k, True, proximal, V)
 
 
-@jit
+@inlined
 def next_model(
     K: int, proximal: float, newton: bool, Q: Float, V: Float, N: Float, W: Int, C: Float,
     neutral: int, turn: int, gross: int,

@@ -6,7 +6,7 @@ import numpy as np
 
 from backtester.arrays import Float, Int
 from backtester.hedging.elastic import unmovable
-from backtester.hedging.kernels import jit
+from backtester.hedging.kernels import inlined
 from backtester.hedging.kernels_step import (
     FLAG,
     IMPACT,
@@ -28,7 +28,7 @@ from backtester.hedging.kernels_step import (
 )
 
 
-@jit
+@inlined
 def load_box(
     F: Float, f: Float, weight: float, reward: Float, h0: Float, linear: Float, impact: Float,
     lower: Float, upper: Float, scale: float, V: Float, W: Int, Q: Float,
@@ -41,12 +41,22 @@ def load_box(
     """
     R, K = F.shape
     quadratic = weight * scale * scale
+    for i in range(K):
+        V[OFFSET, i] = 0.0
+        for j in range(i + 1):
+            Q[i, j] = 0.0
+    for r in range(R):  # row by row of F: a risk root is triangular, and zeros in front are free
+        first = 0
+        while first < K and F[r, first] == 0.0:
+            first += 1
+        for i in range(first, K):
+            value = F[r, i]
+            V[OFFSET, i] += value * f[r]
+            for j in range(first, i + 1):
+                Q[i, j] += value * F[r, j]
     size, most = 0.0, 0.0
     for i in range(K):
-        value = 0.0
-        for r in range(R):
-            value += F[r, i] * F[r, i]
-        size = max(size, quadratic * value)
+        size = max(size, quadratic * Q[i, i])
         most = max(most, abs(reward[i]))
     size = max(size, scale * most)
     if size == 0.0:
@@ -54,15 +64,9 @@ def load_box(
     quadratic /= size
     for i in range(K):
         for j in range(i + 1):
-            value = 0.0
-            for r in range(R):
-                value += F[r, i] * F[r, j]
-            Q[i, j] = quadratic * value
+            Q[i, j] *= quadratic
             Q[j, i] = Q[i, j]
-        value = 0.0
-        for r in range(R):
-            value += F[r, i] * f[r]
-        V[OFFSET, i] = (quadratic / scale) * value - (scale / size) * reward[i]
+        V[OFFSET, i] = (quadratic / scale) * V[OFFSET, i] - (scale / size) * reward[i]
     any_impact = False
     for k in range(K):
         V[X0, k] = h0[k] / scale
@@ -76,7 +80,7 @@ def load_box(
     return size, any_impact
 
 
-@jit
+@inlined
 def load_rows(
     A: Float, b: Float, band: Float, turnover: float, gross_limit: float, scale: float,
     penalty: Float, V: Float, N: Float, W: Int, C: Float,
@@ -123,7 +127,7 @@ def load_rows(
     return m, turn, gross
 
 
-@jit
+@inlined
 def start_rows(K: int, m: int, Q: Float, V: Float, N: Float, W: Int, C: Float, turn: int,
                gross: int) -> None:  # fmt: skip
     """Gradient, row values and row states at the starting point."""

@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 
 from backtester.arrays import Float, Int
-from backtester.hedging.kernels import backward, factor, forward, jit, solve_rows
+from backtester.hedging.kernels import backward, factor, forward, inlined, solve_rows
 
 # rows of V
 X, X0, LOWER, UPPER, LINEAR, OFFSET, GRADIENT, STEP = 0, 1, 2, 3, 4, 5, 6, 7
@@ -36,13 +36,13 @@ FULL = -1
 """Outcome of a step that reached the minimiser of its piece."""
 
 
-@jit
+@inlined
 def sign(value: float) -> float:
     """−1, 0 or 1."""
     return 1.0 if value > 0.0 else (-1.0 if value < 0.0 else 0.0)
 
 
-@jit
+@inlined
 def set_signs(
     k: int, trade: float, hedge: float, V: Float, C: Float, turn: int, gross: int
 ) -> None:
@@ -55,14 +55,14 @@ def set_signs(
         C[gross, k] = hedge
 
 
-@jit
+@inlined
 def fix(k: int, at: float, V: Float, C: Float, turn: int, gross: int) -> None:
     """Put coordinate k on the breakpoint `at`."""
     V[X, k] = at
     set_signs(k, sign(at - V[X0, k]), sign(at), V, C, turn, gross)
 
 
-@jit
+@inlined
 def open_piece(k: int, up: bool, V: Float, C: Float, turn: int, gross: int) -> None:
     """Let coordinate k leave its breakpoint upwards or downwards: signs and next breakpoints."""
     at, start = V[X, k], V[X0, k]
@@ -84,7 +84,7 @@ def open_piece(k: int, up: bool, V: Float, C: Float, turn: int, gross: int) -> N
     V[HIGH, k] = high
 
 
-@jit
+@inlined
 def evaluate(K: int, m: int, Q: Float, V: Float, N: Float, C: Float, turn: int, gross: int) -> None:
     """From scratch at x: gradient ``Q x + offset + diagonal (x − x0)`` and values of the rows."""
     for i in range(K):
@@ -104,7 +104,7 @@ def evaluate(K: int, m: int, Q: Float, V: Float, N: Float, C: Float, turn: int, 
         N[VALUE, r] = value
 
 
-@jit
+@inlined
 def set_state(r: int, state: int, N: Float, W: Int) -> None:
     """State of a row; outside its active states the multiplier is the slope of the penalty."""
     W[STATE, r] = state
@@ -114,7 +114,7 @@ def set_state(r: int, state: int, N: Float, W: Int) -> None:
         N[MULTIPLIER, r] = np.sign(state) * N[PENALTY, r]
 
 
-@jit
+@inlined
 def remove(
     position: int, n: int, floor: float, V: Float, W: Int, Q: Float, L: Float, flag: int
 ) -> int:
@@ -126,7 +126,7 @@ def remove(
     return n - 1
 
 
-@jit
+@inlined
 def direction(
     n: int, m: int, V: Float, N: Float, W: Int, L: Float, C: Float, Y: Float, S: Float,
     refine: bool,
@@ -182,7 +182,7 @@ def direction(
         p[i] = -p[i]
 
 
-@jit
+@inlined
 def active_rows(m: int, W: Int) -> int:
     """Number of rows held at a limit."""
     count = 0
@@ -191,7 +191,7 @@ def active_rows(m: int, W: Int) -> int:
     return count
 
 
-@jit
+@inlined
 def blocking(n: int, m: int, V: Float, N: Float, W: Int, C: Float) -> tuple[float, int]:
     """Length of the step to the nearest kink, at most 1, and what is hit there.
 
@@ -233,7 +233,7 @@ def blocking(n: int, m: int, V: Float, N: Float, W: Int, C: Float) -> tuple[floa
     return t, hit
 
 
-@jit
+@inlined
 def pull(
     k: int, neutral: int, V: Float, N: Float, C: Float, trading: float, holding: float
 ) -> tuple[float, bool]:
@@ -257,7 +257,7 @@ def pull(
     return most, up
 
 
-@jit
+@inlined
 def worst(
     K: int, m: int, V: Float, N: Float, W: Int, C: Float, turn: int, gross: int, tolerance: float
 ) -> tuple[int, bool]:
@@ -286,7 +286,7 @@ def worst(
     return which, up
 
 
-@jit
+@inlined
 def reached_state(r: int, N: Float, W: Int) -> int:
     """State of the row the last step ran into: 1 at its upper limit, −1 at its lower one."""
     if N[RATE, r] > 0.0:
@@ -294,13 +294,13 @@ def reached_state(r: int, N: Float, W: Int) -> int:
     return 1 if W[STATE, r] == 2 else -1
 
 
-@jit
+@inlined
 def neutral_rows(m: int, turn: int, gross: int) -> int:
     """Number of neutrality rows: they come first, then turnover, then gross."""
     return m - (1 if turn >= 0 else 0) - (1 if gross >= 0 else 0)
 
 
-@jit
+@inlined
 def released_state(r: int, up: bool, N: Float, W: Int) -> int:
     """State of active row r when its multiplier leaves its interval: inside or beyond."""
     if N[ROW_LOW, r] == N[ROW_HIGH, r] or up == (W[STATE, r] == 1):
@@ -308,7 +308,7 @@ def released_state(r: int, up: bool, N: Float, W: Int) -> int:
     return 0
 
 
-@jit
+@inlined
 def rounding(K: int, m: int, V: Float, N: Float) -> float:
     """Rounding level of the multipliers at x, from the sizes of what they are made of."""
     value, slopes = 1e-300, 0.0

@@ -9,18 +9,19 @@ absorbing: a path held now is solved afresh at the next decision.
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-from typing import NamedTuple
+from dataclasses import replace
 
 import numpy as np
 
 from backtester.arrays import Bool, Byte, Float, Int
 from backtester.errors import Status
 from backtester.hedging import active_set
+from backtester.hedging.active_set import Candidate
 from backtester.hedging.attained import attained
 from backtester.hedging.batch import HedgeBatch, HedgeSolution
 from backtester.hedging.certificate import FEASIBLE, Certificate, certify
 from backtester.hedging.elastic import excess, feasibility, penalties, widened
+from backtester.hedging.framed import FramedBatch
 from backtester.hedging.kernels_valid import valid_paths
 from backtester.hedging.problem import Answer, Shape, compiled
 
@@ -35,24 +36,7 @@ where larger penalties act, a tenth of `ACCEPTED` of them all."""
 REFERENCE = "CLARABEL"
 _NONE = dict.fromkeys(("twin", "reference", "second", "elastic", "held", "invalid"), 0)
 _OK = int(Status.OK)
-
-
-class _Candidate(NamedTuple):
-    """The twin's answers to a batch, and what their certificates say."""
-
-    h: Float  # (P, K)
-    multipliers: Float  # (P, M + 2)
-    solved: Byte  # (P,)
-    penalty: Float  # (P, 3)
-    check: Certificate
-    good: Bool  # (P,)
-
-
-def _twin(batch: HedgeBatch) -> _Candidate:
-    penalty = penalties(batch)
-    h, multipliers, solved = active_set.solve_batch(batch, penalty)
-    check = certify(batch, h, multipliers)
-    return _Candidate(h, multipliers, solved, penalty, check, check.holds() & (solved == 1))
+_FLOAT = np.dtype(np.float64)
 
 
 def solve(batch: HedgeBatch, *, twin: bool = True) -> HedgeSolution:
@@ -63,26 +47,30 @@ def solve(batch: HedgeBatch, *, twin: bool = True) -> HedgeSolution:
     batch: the problems, see `backtester.hedging.batch`.
     twin: False sends every path to the reference and onwards (for parity tests).
 
+    A `FramedBatch` (a risk that is not quadratic) is solved by what it brings along.
+
     A path with a value that is not finite, ``lower > upper``, a negative cost, band or risk
     weight, or a scale that is not positive is `Status.INVALID` and keeps h0.
     """
+    if isinstance(batch, FramedBatch):
+        return batch.answer(batch)
     batch = _plain(batch)
-    valid = valid_paths(batch)
-    candidate = None
-    if twin and valid.all():
-        candidate = _twin(batch)
-        if candidate.good.all():  # the usual case, kept short: it runs at every decision
+    if not twin:
+        run = _Run(batch, valid_paths(batch))
+    else:
+        found = active_set.attempt(batch)
+        if found.certified == batch.paths:  # the usual case, kept short: it runs at every decision
+            P = batch.paths
             return HedgeSolution(
-                candidate.h,
-                np.full(batch.paths, _OK, dtype=np.int8),
-                candidate.check.gap,
-                candidate.check.violation,
-                np.zeros((batch.paths, 3)),
-                _NONE | {"twin": batch.paths},
+                found.h,
+                np.ones(P, dtype=np.int8),  # Status.OK
+                found.gap,
+                found.violation,
+                np.zeros((P, 3)),
+                {**_NONE, "twin": P},
             )
-    run = _Run(batch, valid)
-    if twin and valid.any():
-        run.by_twin(candidate)
+        run = _Run(batch, found.code != active_set.INVALID)
+        run.by_twin(found)
     run.by_reference()
     return run.solution()
 
@@ -112,7 +100,7 @@ def solve_target(batch: HedgeBatch, target: Float) -> HedgeSolution:
 
 
 def compile_kernels() -> None:
-    """Compile every kernel (about 10 s when the cache is cold); call before starting workers."""
+    """Compile every kernel (about 25 s when the cache is cold); call before starting workers."""
     one, two = np.ones((1, 1)), np.ones((1, 1, 1))
     inf = np.full((1, 1), np.inf)
     solve(
@@ -141,23 +129,19 @@ class _Run:
 
     # The twin
 
-    def by_twin(self, candidate: _Candidate | None) -> None:
+    def by_twin(self, found: Candidate) -> None:
         """Accept what is certified, and treat paths whose limits cannot hold as elastic."""
-        index = np.flatnonzero(self.open)
-        part = self.batch
-        if candidate is None:
-            part = self.batch.select(index)
-            candidate = _twin(part)
-        h, multipliers, solved, penalty, check, good = candidate
-        self._accept(index[good], h[good], check.gap[good], check.violation[good], Status.OK)
-        self.counts["twin"] = int(good.sum())
-        rest = np.flatnonzero(~good & (check.violation > FEASIBLE) & (solved == 1))
+        index = np.flatnonzero(found.code == active_set.CERTIFIED)
+        self._accept(index, found.h[index], found.gap[index], found.violation[index], Status.OK)
+        self.counts["twin"] = index.size
+        broken = (found.code == active_set.SOLVED) & (found.violation > FEASIBLE)
+        rest = np.flatnonzero(broken)
         if rest.size:
-            part, penalty, h = part.select(rest), penalty[rest], h[rest]
+            part = self.batch.select(rest)
             proved = infeasible(part)
-            self.rigid[index[rest]] = ~proved
-            self._relax(index[rest][proved], part.select(proved), h[proved],
-                        multipliers[rest][proved], penalty[proved])  # fmt: skip
+            self.rigid[rest] = ~proved
+            rest, part = rest[proved], part.select(proved)
+            self._relax(rest, part, found.h[rest], found.multipliers[rest], penalties(part))
 
     def _relax(
         self, index: Int, part: HedgeBatch, h: Float, multipliers: Float, penalty: Float
@@ -287,9 +271,7 @@ def infeasible(batch: HedgeBatch) -> Bool:
 def _plain(batch: HedgeBatch) -> HedgeBatch:
     """Arrays as the kernels were compiled for: contiguous, writeable, float64."""
     changed = {}
-    for item in fields(batch):
-        array = getattr(batch, item.name)
-        flags = array.flags
-        if not (flags.c_contiguous and flags.writeable and array.dtype == np.float64):
-            changed[item.name] = np.array(array, dtype=np.float64, order="C")
+    for name, array in vars(batch).items():
+        if not (array.flags.carray and array.dtype == _FLOAT):
+            changed[name] = np.array(array, dtype=np.float64, order="C")
     return replace(batch, **changed) if changed else batch

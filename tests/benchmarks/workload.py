@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from backtester.setup import RunSetup
 
 ASSETS = tuple(f"A{i}" for i in range(8))
 HELD, HEDGES = ASSETS[:3], ASSETS[3:]
+MONEY = np.array([4e5, 3e5, 3e5])  # of HELD
 CAPITAL = 1e6
 CORRELATIONS = (0.7, 0.95, 0.995)
 
@@ -53,6 +55,8 @@ class Variant:
     limits: Limits = _BOX
     impact: float = 0.0
     neutral: bool = False
+    gas: float = 0.0
+    horizon: float | None = None
 
     @property
     def strategy(self) -> CrossAssetCorrelationHedge:
@@ -62,11 +66,16 @@ class Variant:
     @property
     def setup(self) -> RunSetup:
         """Daily decisions, fee 5 bp and the market's half-spread."""
+        return self.setup_with(HEDGES)
+
+    def setup_with(self, hedges: tuple[str, ...]) -> RunSetup:
+        """The same with other instruments."""
+        gas = {"gas": self.gas} if self.gas else {}  # a key older packages do not know
         return RunSetup(
-            exposure=Exposure(HELD, np.array([4e5, 3e5, 3e5])),
-            instruments=HEDGES,
-            costs=CostConfig(fee_bps=5, impact=self.impact),
-            hedging=HedgeSettings(CAPITAL, limits=self.limits),
+            exposure=Exposure(HELD, MONEY),
+            instruments=hedges,
+            costs=CostConfig(fee_bps=5, impact=self.impact, **gas),
+            hedging=HedgeSettings(CAPITAL, limits=self.limits, horizon=self.horizon),
         )
 
 
@@ -85,19 +94,25 @@ VARIANTS = (
         _limits(gross=0.5 * CAPITAL, turnover=0.02 * CAPITAL),
     ),
     Variant("us_per_path_bar_impact", "square-root impact", impact=1.0),
+    Variant("us_per_path_bar_gas", "a gas gate, 20 an order", gas=20.0),
 )
 
 
-def scenario(rho: float) -> CorrelatedReturns:
-    """Eight assets, Student-t, one correlation for every pair."""
+def built(variant: Variant) -> bool:
+    """Whether the package knows what the variant asks for."""
+    return not variant.gas or "gas" in CostConfig.model_fields
+
+
+def scenario(rho: float, assets: tuple[str, ...] = ASSETS) -> CorrelatedReturns:
+    """Eight assets (or as many as named), Student-t, one correlation for every pair."""
     regime = {
-        "volatility": {a: 0.5 + 0.05 * i for i, a in enumerate(ASSETS)},
+        "volatility": {a: 0.5 + 0.05 * (i % 8) for i, a in enumerate(assets)},
         "correlation": {"default": rho},
         "degrees_of_freedom": 4.0,
         "half_spread_bp": 2.0,
         "depth": 2e8,
     }
-    prices = {a: 100.0 + 10.0 * i for i, a in enumerate(ASSETS)}
+    prices = {a: 100.0 + 10.0 * i for i, a in enumerate(assets)}
     return CorrelatedReturns(name=f"bench {rho}", prices=prices, regimes={"normal": regime})
 
 
@@ -105,6 +120,12 @@ def chunks(rho: float, paths: int, bars: int) -> list[MarketPanel]:
     """The ensemble in the chunks the product runs it in."""
     market = EnsembleMarket(scenario(rho), paths, bars, seed=1)
     return [market.at(i) for i in range(market.chunks)]
+
+
+def chunk_of(rho: float, paths: int, bars: int, i: int) -> MarketPanel | None:
+    """The i-th chunk of the ensemble; None after the last."""
+    market = EnsembleMarket(scenario(rho), paths, bars, seed=1)
+    return market.at(i) if i < market.chunks else None
 
 
 @dataclass
@@ -127,12 +148,42 @@ class Tally:
         """One chunk more."""
         led = block.ledger
         self.seconds += seconds
-        self.path_bars += led.equity.size
+        self.path_bars += (led.equity.shape[0] - 1) * led.equity.shape[1]
         decided = led.status != Status.NONE
         self.decisions += int(decided.sum())
         self.trading += int((led.traded > 0).sum())
         self.reference += block.routes.get("reference", 0) + block.routes.get("second", 0)
         self.not_ok += int((led.status[decided] > Status.ELASTIC).sum())
+
+    def __iadd__(self, other: Tally) -> Tally:
+        for name, value in vars(other).items():
+            setattr(self, name, getattr(self, name) + value)
+        return self
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One chunk of one row, for a worker."""
+
+    rho: float
+    variant: Variant
+    paths: int
+    bars: int
+    chunk: int
+
+
+@lru_cache(maxsize=8)
+def panel_of(rho: float, paths: int, bars: int, chunk: int) -> MarketPanel:
+    """A chunk of the ensemble, drawn once a worker."""
+    return EnsembleMarket(scenario(rho), paths, bars, seed=1).at(chunk)
+
+
+def run_piece(piece: Piece) -> tuple[Tally, bool]:
+    """What a chunk did and took, and whether it had to be drawn first."""
+    drawn = panel_of.cache_info().misses
+    panel = panel_of(piece.rho, piece.paths, piece.bars, piece.chunk)
+    tally = timed([panel], piece.variant)
+    return tally, panel_of.cache_info().misses > drawn
 
 
 def timed(panels: list[MarketPanel], variant: Variant, repeats: int = 1) -> Tally:
@@ -162,7 +213,7 @@ def weights(panel: MarketPanel, block: BlockRun) -> Float:
     """All eight notionals over equity, (T, P, N): what the run held after each event."""
     led = block.ledger
     held = np.zeros(panel.prices.shape)
-    for i, money in zip(range(len(HELD)), (4e5, 3e5, 3e5), strict=True):
+    for i, money in enumerate(MONEY):
         held[:, :, i] = money * panel.prices[:, :, i] / panel.prices[0, :, i]
     held[:, :, len(HELD) :] = led.hedges
     return held / led.equity[:, :, None]

@@ -11,6 +11,7 @@ import pytest
 from backtester.errors import ProblemError, Status
 from backtester.hedging import active_set, solver
 from backtester.hedging.batch import HedgeBatch
+from backtester.hedging.certificate import certify
 from backtester.hedging.problem import Answer, HedgeProblem, Shape
 from backtester.hedging.solver import solve
 
@@ -28,7 +29,14 @@ def break_twin(monkeypatch):
         rows = batch.A.shape[1] + 2
         return np.full(shape, 0.123), np.zeros((batch.paths, rows)), np.ones(batch.paths, np.int8)
 
+    def attempt(batch):
+        h, multipliers, code = garbage(batch, None)
+        check = certify(batch, h, multipliers)
+        assert not check.holds().any()
+        return active_set.Candidate(h, multipliers, code, check.gap, check.violation, 0)
+
     monkeypatch.setattr(active_set, "solve_batch", garbage)
+    monkeypatch.setattr(active_set, "attempt", attempt)
 
 
 def break_rungs(monkeypatch, *names):

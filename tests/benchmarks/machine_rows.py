@@ -1,0 +1,154 @@
+"""The engine on the whole machine, through the executor the product uses, and on one core."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import numpy as np
+from table import Report
+from workload import (
+    CORRELATIONS,
+    VARIANTS,
+    Piece,
+    Tally,
+    Variant,
+    best,
+    built,
+    panel_of,
+    run_piece,
+    scenario,
+    timed,
+)
+
+from backtester.arrays import Int
+from backtester.errors import Status
+from backtester.executor import ProcessExecutor
+from backtester.scenario import CHUNK, EnsembleMarket
+
+PASSES = 2
+"""Times the whole table is gone through: a burst of other work then spoils one of them only."""
+
+
+def round_of(pool: ProcessExecutor, rho: float, variant: Variant, paths: int, bars: int) -> Tally:
+    """Least wall time of a row over rounds in which no worker had to draw first."""
+    chunks = EnsembleMarket(scenario(rho), paths, bars, seed=1).chunks
+    pieces = [Piece(rho, variant, paths, bars, i) for i in range(chunks)]
+    least, clean, tally = np.inf, 0, Tally()
+    for _ in range(4 + 2 * chunks):
+        before = time.perf_counter()
+        done = list(pool.map(run_piece, pieces))
+        spent = time.perf_counter() - before
+        if any(drew for _, drew in done):
+            continue
+        clean += 1
+        if spent < least:
+            least, tally = spent, Tally()
+            for part, _ in done:
+                tally += part
+            tally.seconds = spent
+        if clean == 2:
+            return tally
+    raise RuntimeError(f"workers kept drawing {paths} paths at ρ = {rho}")
+
+
+def engine(report: Report, pool: ProcessExecutor, paths: int, bars: int) -> None:
+    """Each row at three correlations, the worst of them; one core beside it; drawing apart."""
+    rows = [v for v in VARIANTS if built(v)]
+    whole: dict[str, dict[float, Tally]] = {v.key: {} for v in rows}
+    alone: dict[str, dict[float, Tally]] = {v.key: {} for v in rows}
+    drawn: dict[float, float] = {}
+    one = min(paths, CHUNK)
+    for _ in range(PASSES):
+        for rho in CORRELATIONS:
+            source = EnsembleMarket(scenario(rho), one, bars, seed=1)
+            spent = 1e6 * best(partial(source.at, 0), 2) / (one * bars)
+            drawn[rho] = min(spent, drawn.get(rho, np.inf))
+            panel = panel_of(rho, one, bars, 0)
+            for variant in rows:
+                for table, tally in (
+                    (whole[variant.key], round_of(pool, rho, variant, paths, bars)),
+                    (alone[variant.key], timed([panel], variant, repeats=2)),
+                ):
+                    if rho not in table or tally.seconds < table[rho].seconds:
+                        table[rho] = tally
+    panel_of.cache_clear()
+    every = Tally()
+    for variant in VARIANTS:
+        key = variant.key
+        if key not in whole:
+            report.add(key, None, f"not built: {variant.what}")
+            continue
+        for tally in whole[key].values():
+            every += tally
+        at = max(CORRELATIONS, key=lambda rho: whole[key][rho].microseconds)
+        tally = whole[key][at]
+        report.add(
+            key,
+            tally.microseconds,
+            f"µs; {variant.what}; {pool.workers} workers; worst ρ of .7, .95, .995 is {at:g}; one "
+            f"core {max(t.microseconds for t in alone[key].values()):.2f}",
+            **{
+                f"{key}_one_core": max(t.microseconds for t in alone[key].values()),
+                f"{key}_per_decision": 1e6 * tally.seconds / max(tally.decisions, 1),
+            },
+        )
+    first = whole[rows[0].key][CORRELATIONS[0]]
+    changes = active_set_changes(min(paths, 256), bars)
+    report.add(
+        "share_trading",
+        first.trading / max(first.decisions, 1),
+        f"of the decisions of the first row at ρ = .7; the active set (which hedges trade, which "
+        f"way, which sit at 0 or a limit) differs from the day before in {changes:.2f} of them",
+        active_set_changes=changes,
+    )
+    report.add(
+        "reference_calls_per_million",
+        1e6 * every.reference / max(every.decisions, 1),
+        f"path-decisions over all rows ({every.decisions:,}); not certified: {every.not_ok}",
+    )
+    report.add(
+        "draw_us_per_path_bar",
+        max(drawn.values()),
+        "µs; Student-t, 8 assets, one core; not part of the rows above",
+    )
+
+
+@contextmanager
+def watching() -> Iterator[list[tuple[Any, Any]]]:
+    """Every (problem, solution) the engine's solver sees."""
+    import backtester.engine
+
+    module: Any = backtester.engine
+    seen: list[tuple[Any, Any]] = []
+    original = module.solve
+
+    def keep(batch: Any) -> Any:
+        seen.append((batch, original(batch)))
+        return seen[-1][1]
+
+    module.solve = keep
+    try:
+        yield seen
+    finally:
+        module.solve = original
+
+
+def active_set_changes(paths: int, bars: int) -> float:
+    """Share of the decisions whose active set is not that of the path's decision before."""
+    with watching() as seen:
+        timed([panel_of(CORRELATIONS[0], paths, bars, 0)], VARIANTS[0])
+    changed, count, before = 0, 0, None
+    for batch, solution in seen:
+        h = solution.h
+        state: Int = np.where(h == 0.0, 9, 0) + np.sign(h - batch.h0).astype(np.int64)
+        state = state + np.where(h <= batch.lower, 100, 0) + np.where(h >= batch.upper, 200, 0)
+        state[solution.status != Status.OK] = -1
+        if before is not None:
+            changed += int((state != before).any(axis=1).sum())
+            count += paths
+        before = state
+    return changed / max(count, 1)
