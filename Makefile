@@ -65,7 +65,7 @@ format: $(STAMP) ## format the code and mend what the linter can
 lock: $(STAMP) ## resolve requirements.txt anew from pyproject.toml (add UPGRADE=1 for new versions)
 	$(BIN)/uv --no-config pip compile pyproject.toml --extra audit --extra test --extra dev \
 	  --universal --python-version 3.11 --generate-hashes --no-build --quiet \
-	  --no-header --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade) \
+	  --no-header $(if $(UPGRADE),--upgrade) \
 	  --output-file requirements.txt
 
 wheel: $(STAMP) ## build the wheel into dist/
