@@ -75,5 +75,5 @@ clean: ## remove caches and build outputs; results stay
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
-distclean: clean ## remove the environment as well
-	rm -rf $(VENV)
+distclean: clean ## remove the environments as well
+	rm -rf $(VENV) .venv-bench
