@@ -2,6 +2,8 @@
 
 Funding (perpetuals): a long pays ``mark notional × rate`` at the stamp when the rate is positive,
 a short receives it. Borrow: a short pays ``rate × elapsed time`` on its notional.
+
+The formulas in numpy; `accounting.settlement_kernel` applies them in one loop and is held to these.
 """
 
 from __future__ import annotations

@@ -17,6 +17,13 @@ from backtester.costs.quote import Quote
 from backtester.errors import DataError
 
 
+def impact_expression(z: Any, coefficient: Any) -> Any:
+    """coefficientᵀ |z|^{3/2} in cvxpy: what every hedge problem plans with."""
+    import cvxpy as cp
+
+    return coefficient @ cp.power(cp.abs(z), 1.5)
+
+
 @dataclass(frozen=True)
 class SquareRootImpact:
     """Impact of a trade against the depth that is there."""
@@ -41,6 +48,4 @@ class SquareRootImpact:
 
     def expression(self, z: Any, coefficient: Any) -> Any:
         """The same in cvxpy."""
-        import cvxpy as cp
-
-        return coefficient @ cp.power(cp.abs(z), 1.5)
+        return impact_expression(z, coefficient)

@@ -14,6 +14,13 @@ from backtester.arrays import Float
 from backtester.costs.quote import Quote
 
 
+def proportional_expression(z: Any, coefficient: Any) -> Any:
+    """coefficientᵀ |z| in cvxpy: what every hedge problem plans with and every term charges by."""
+    import cvxpy as cp
+
+    return coefficient @ cp.abs(z)
+
+
 class _Proportional:
     """Shared algebra of the terms whose power is one."""
 
@@ -25,9 +32,7 @@ class _Proportional:
 
     def expression(self, z: Any, coefficient: Any) -> Any:
         """coefficientᵀ |z| in cvxpy."""
-        import cvxpy as cp
-
-        return coefficient @ cp.abs(z)
+        return proportional_expression(z, coefficient)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from backtester.arrays import Bool, Float, Int
+from backtester.costs.impact import impact_expression
+from backtester.costs.proportional import proportional_expression
 from backtester.errors import ProblemError
 from backtester.hedging.batch import HedgeBatch, HedgeSolution
 from backtester.hedging.framed_kernels import largest_column
@@ -151,10 +153,10 @@ def compiled(template: Template, need: Flags) -> BatchedProblem:
         x = cp.Variable(K, name="hedge" if t == 0 else f"hedge_{t}")
         z = cp.Variable(K, name=f"trade_{t}")
         limits.append(z == x - hedges[-1])
-        cost += p["linear"] @ cp.abs(z) + 0.5 * p["tie"] * cp.sum_squares(z)
+        cost += proportional_expression(z, p["linear"]) + 0.5 * p["tie"] * cp.sum_squares(z)
         cost -= p["reward"] @ x / template.periods
         if need.impact:
-            cost += p["impact"] @ cp.power(cp.abs(z), 1.5)
+            cost += impact_expression(z, p["impact"])
         if need.lower:
             limits.append(x >= p["lower"])
         if need.upper:

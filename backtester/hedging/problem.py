@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 
 from backtester.arrays import Float
+from backtester.costs.impact import impact_expression
+from backtester.costs.proportional import proportional_expression
 from backtester.errors import ProblemError
 from backtester.hedging.batch import HedgeBatch
 
@@ -99,10 +101,10 @@ class HedgeProblem:
             "upper": cp.Parameter(K),
         }
         cost = 0.5 * cp.sum_squares(p["F"] @ self.x + p["f"]) - p["reward"] @ self.x
-        cost += p["linear"] @ cp.abs(z) + 0.5 * PROXIMAL * cp.sum_squares(z)
+        cost += proportional_expression(z, p["linear"]) + 0.5 * PROXIMAL * cp.sum_squares(z)
         if shape.impact:
             p["impact"] = cp.Parameter(K, nonneg=True)
-            cost += p["impact"] @ cp.power(cp.abs(z), 1.5)
+            cost += impact_expression(z, p["impact"])
         limits = [z == self.x - p["x0"], self.x >= p["lower"], self.x <= p["upper"]]
         if shape.elastic:
             p["penalty"] = cp.Parameter(3, nonneg=True)
