@@ -63,7 +63,7 @@ format: $(STAMP) ## format the code and mend what the linter can
 	$(BIN)/ruff format .
 
 lock: $(STAMP) ## resolve requirements.txt anew from pyproject.toml (add UPGRADE=1 for new versions)
-	$(BIN)/uv --no-config pip compile pyproject.toml --extra audit --extra test --extra dev \
+	$(BIN)/uv --no-config pip compile pyproject.toml --extra audit --extra vine --extra test --extra dev \
 	  --universal --python-version 3.11 --generate-hashes --no-build --quiet \
 	  --no-header $(if $(UPGRADE),--upgrade) \
 	  --output-file requirements.txt
