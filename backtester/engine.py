@@ -13,9 +13,9 @@ from backtester.accounting.fills import Fills
 from backtester.accounting.ledger import Entry, Ledger
 from backtester.accounting.settlement import Settlement
 from backtester.arrays import Bool, Byte, Float, frozen_slice, readonly
-from backtester.clock import Clock, iso
+from backtester.clock import iso
 from backtester.costs.model import CostModel
-from backtester.errors import DataError, Status
+from backtester.errors import Status
 from backtester.events import Kind, Signal
 from backtester.execution.broker import Orders, execute, order
 from backtester.execution.quotes import Quotes
@@ -28,8 +28,9 @@ from backtester.hedging.gate import gated
 from backtester.hedging.horizon import start_diffusion
 from backtester.hedging.solver import solve, solve_target
 from backtester.market.panel import MarketPanel
-from backtester.market.view import MarketInfo, MarketView, PastBuffer
-from backtester.setup import RunSetup
+from backtester.market.view import MarketView, PastBuffer
+from backtester.monitors.watch import Watch
+from backtester.setup import RunSetup, clock_of, market_info
 from backtester.strategy import Strategy
 
 _OK = np.array([s.ok for s in sorted(Status)])
@@ -51,7 +52,7 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
     """Run one strategy over one panel, all paths at once.
 
     Life of an event: mark and accrue what was held, fill orders sent earlier at prices now known,
-    observe, decide where due, send orders, record and reconcile.
+    observe, monitor, decide where due, send orders, record and reconcile.
 
     Raises DataError (market and strategy do not fit), StrategyError (the strategy raised or broke
     its contract), AccountingError (a defect).
@@ -63,7 +64,7 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
     costs = CostModel.of(setup.costs, panel.assets, names)
     quotes = Quotes(panel, info.instrument_index, setup.costs, costs)
     warmup = guarded(who, "warmup", int(panel.times[0]), lambda: strategy.warmup)
-    clock = _clock(panel, setup.rebalance, max(setup.start, warmup), who)
+    clock = clock_of(panel, setup.rebalance, max(setup.start, warmup), who)
     past = PastBuffer(panel)
     units = setup.exposure.units(panel.prices[0], panel.indices(setup.exposure.assets))
     notional = units * panel.prices[0] if setup.exposure.hold == "notional" else None
@@ -72,6 +73,7 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
     book = open_book(frozen_slice(panel.prices[0]), units, info.instrument_index, capital)
     ledger = Ledger.open(panel.times, paths, len(names), tuple(t.name for t in costs.terms))
     state = guarded(who, "init", int(panel.times[0]), partial(strategy.init, info))
+    watch = Watch(strategy, info, who, int(panel.times[0]))
     diffusion = start_diffusion(paths, len(names))
     pending: Orders | None = None
     horizons = np.full((panel.bars, paths), np.nan)
@@ -103,14 +105,20 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
             depth=quotes.depth(t),
         )
         state = guarded(who, "observe", event.time, partial(strategy.observe, view, state))
+        scheduled = Kind.REBALANCE in event.kind
+        view, due = watch.step(view, book, scheduled, t >= clock.start)
+        ledger.signals += watch.signals(view)
         status: Byte = np.zeros(paths, dtype=np.int8)
-        if Kind.REBALANCE in event.kind:
+        if due.any():
             raw = guarded(who, "decide", event.time, partial(strategy.decide, view, book, state))
             decision = checked(raw, who, iso(event.time), paths, panel.assets, names)
-            batch, diffusion, days = assemble(
+            batch, stepped, days = assemble(
                 decision, book, names, rates, setup.hedging, diffusion, view.now, costs.gas
             )
-            trade = np.ones(paths, dtype=bool) if decision.trade is None else decision.trade
+            # Between scheduled decisions the measured diffusion stands still: it is shared in time,
+            # and what happens on one path must not move another.
+            diffusion = stepped if scheduled else diffusion
+            trade = due if decision.trade is None else decision.trade & due
             h, status, counts, slack = _solve(batch, trade, decision.risk, costs.gas)
             horizons[t] = np.where(trade, days, np.nan)
             for route, count in counts.items():
@@ -119,45 +127,15 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
             send = trade & _OK[status]
             pending = order(book, h, send) if send.any() else None
             ledger.signals += [
-                Signal(t, event.time, name, mask.copy())
+                Signal(t, event.time, name, mask & due)
                 for name, mask in decision.signals.items()
-                if mask.any()
+                if (mask & due).any()
             ]
             if setup.execution == "same_close" and pending is not None:
                 book, fills = execute(pending, book, quote, costs)
                 pending = None
         ledger.record(Entry(pnl, fills, status), book)
     return BlockRun(ledger, horizons, routes, relaxed, _excess(ledger, setup), clock.start)
-
-
-def market_info(panel: MarketPanel, setup: RunSetup) -> MarketInfo:
-    """What a strategy may know before the first event; raises DataError for unknown assets."""
-    index = panel.indices(setup.instruments, "hedge_with")
-    panel.indices(setup.exposure.assets, "the exposure")
-    return MarketInfo(
-        assets=panel.assets,
-        instruments=setup.instruments,
-        instrument_index=index,
-        exposed=setup.exposure.assets,
-        paths=panel.paths,
-        days_per_bar=panel.days_per_bar,
-        days_per_year=panel.calendar.days_per_year,
-        capital=setup.hedging.capital,
-    )
-
-
-def _clock(panel: MarketPanel, every: float, warmup: float, who: str) -> Clock:
-    """The run's clock; raises DataError where the history is shorter than the warm-up."""
-    days = panel.trading_days
-    start = int(np.searchsorted(days, warmup - 1e-9, side="left"))
-    if start >= panel.bars - 1:
-        raise DataError(
-            f"market {panel.name!r} has {panel.bars} bars ({days[-1]:.6g} trading days), but "
-            f"strategy {who} needs {warmup:.6g} days before its first decision",
-            when=iso(int(panel.times[-1])),
-            cure="Give more history or a shorter window.",
-        )
-    return Clock(panel.times, days, every, start)
 
 
 def _solve(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Flag, auto
 
-from backtester.arrays import Bool, Float
+from backtester.arrays import Bool, Byte, Float
 
 
 class Kind(Flag):
@@ -34,3 +34,43 @@ class Signal:
     name: str  # e.g. "correlation_break"
     mask: Bool  # (P,)
     strength: Float | None = None  # (P,), NaN where the mask is off
+    direction: Float | None = None  # (P,), ±1, 0 where the mask is off
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorEvent:
+    """What a monitor saw at one event. `mask` says where it happens now, on each path.
+
+    A monitor may return one at every event: where nothing happens now the mask is off, and the
+    other fields say where things stand. The ledger records it, and a decision is due, where the
+    mask is on.
+    """
+
+    t: int
+    time: int  # UTC nanoseconds
+    name: str  # as the ledger's signals are called
+    mask: Bool  # (P,) it happens now
+    strength: Float  # (P,) how surely, in the monitor's own unit; NaN where there is nothing
+    direction: Float  # (P,) +1, −1, or 0 where there is none
+    triggers: bool = True  # a decision is due where the mask is on; False only informs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrelationBreak(MonitorEvent):
+    """The correlation of exposure and hedges has changed; direction −1 where it has become weaker.
+
+    Weaker and stronger are meant in size: a hedge of correlation −.8 that goes to −.4 weakens.
+    """
+
+    active: Bool  # (P,) a break is in force, begun now or earlier
+    hedges: Bool | None = None  # (P, K) hedges it concerns; None where it concerns no single one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegimeChange(MonitorEvent):
+    """The market has moved from one regime to another; `after` is where it is on every path."""
+
+    before: Byte  # (P,) regime before this event
+    after: Byte  # (P,) regime now
+    probability: Float  # (P,) of the regime now
+    names: tuple[str, ...]  # the codes index it

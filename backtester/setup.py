@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from backtester.accounting.exposure import Exposure
+from backtester.clock import Clock, iso
 from backtester.costs.model import CostConfig
-from backtester.errors import ConfigError
+from backtester.errors import ConfigError, DataError
 from backtester.hedging.assemble import HedgeSettings
+from backtester.market.panel import MarketPanel
+from backtester.market.view import MarketInfo
 
 EXECUTION = ("next_event", "same_close")
 
@@ -48,3 +53,33 @@ class RunSetup:
             raise ConfigError("a hedge instrument is named twice", cure="Name each one once.")
         if not self.rebalance >= 0:
             raise ConfigError(f"rebalance is {self.rebalance}", cure="Give days, 0 or more.")
+
+
+def market_info(panel: MarketPanel, setup: RunSetup) -> MarketInfo:
+    """What a strategy may know before the first event; raises DataError for unknown assets."""
+    index = panel.indices(setup.instruments, "hedge_with")
+    panel.indices(setup.exposure.assets, "the exposure")
+    return MarketInfo(
+        assets=panel.assets,
+        instruments=setup.instruments,
+        instrument_index=index,
+        exposed=setup.exposure.assets,
+        paths=panel.paths,
+        days_per_bar=panel.days_per_bar,
+        days_per_year=panel.calendar.days_per_year,
+        capital=setup.hedging.capital,
+    )
+
+
+def clock_of(panel: MarketPanel, every: float, warmup: float, who: str) -> Clock:
+    """The run's clock; raises DataError where the history is shorter than the warm-up."""
+    days = panel.trading_days
+    start = int(np.searchsorted(days, warmup - 1e-9, side="left"))
+    if start >= panel.bars - 1:
+        raise DataError(
+            f"market {panel.name!r} has {panel.bars} bars ({days[-1]:.6g} trading days), but "
+            f"strategy {who} needs {warmup:.6g} days before its first decision",
+            when=iso(int(panel.times[-1])),
+            cure="Give more history or a shorter window.",
+        )
+    return Clock(panel.times, days, every, start)

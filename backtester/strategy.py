@@ -16,6 +16,7 @@ from backtester.accounting.book import Book
 from backtester.errors import ConfigError, did_you_mean
 from backtester.hedging.decision import HedgeDecision
 from backtester.market.view import MarketInfo, MarketView
+from backtester.monitors.monitor import Monitor
 
 Days = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 """A length of trading time in days, > 0."""
@@ -26,8 +27,9 @@ S = TypeVar("S")
 class Strategy(BaseModel, Generic[S]):
     """Base of every strategy; parameters are fields, `S` is the state it carries.
 
-    The engine calls `init` once, `observe` at every market event on every path, and `decide` when
-    a rebalance is due. All arrays are read-only; to change one, copy it.
+    The engine calls `init` and `monitors` once, `observe` at every market event on every path, and
+    `decide` when a rebalance is due: on schedule, or where a monitor's event asks for one. All
+    arrays are read-only; to change one, copy it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
@@ -49,9 +51,16 @@ class Strategy(BaseModel, Generic[S]):
         """State after the event; runs on every path at every event."""
         return state
 
+    def monitors(self, market: MarketInfo) -> tuple[Monitor[Any], ...]:
+        """What to watch; asked once, before the first event. Events are in `view.events`."""
+        return ()
+
     @abstractmethod
     def decide(self, view: MarketView, book: Book, state: S) -> HedgeDecision:
-        """What to hedge and how risk is measured; pure."""
+        """What to hedge and how risk is measured; pure.
+
+        It answers for every path; the engine uses the answer where `view.due` is on (None: all).
+        """
 
     @classmethod
     def configured(cls, parameters: dict[str, Any] | None = None) -> Strategy[Any]:

@@ -21,8 +21,9 @@ LAYERS = re.findall(
     events clock yaml_files progress executor
     instruments market estimation regimes
     costs accounting margin hedging execution
+    guard monitors
     strategy scenario plugin_files plugins scaffold scenario_files
-    monitors guard setup engine
+    setup engine
     metrics score study markets
     audit results store calibration comparison
     runner laws summary

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
 from typing import Any
@@ -71,8 +71,9 @@ class Bench:
 
     @cached_property
     def setup(self) -> RunSetup:
-        """The setup of most laws."""
-        return setup_for(self.layout)
+        """The setup of most laws; where monitors may ask for a decision, few are on schedule."""
+        watches = self.kind.monitors is not Strategy.monitors
+        return replace(setup_for(self.layout), rebalance=3.0 if watches else 1.0)
 
     @cached_property
     def baseline(self) -> Record:

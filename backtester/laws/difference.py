@@ -30,19 +30,36 @@ class Difference:
 def first_difference(
     a: Record, b: Record, layout: Layout, *, until: int | None = None
 ) -> Difference | None:
-    """The earliest event ≤ `until` at which `b` decided otherwise than `a`."""
-    for t in sorted(a.decisions):
+    """The earliest event ≤ `until` at which `b`, or its monitors, did otherwise than `a`."""
+    for t in sorted({*a.decisions, *a.events, *b.decisions, *b.events}):
         if until is not None and t > until:
             return None
-        if t not in b.decisions:
-            why = f" ({b.error.what})" if b.error is not None else ""
-            return Difference(t, a.times[t], f"no decision was reached{why}")
-        one, two = a.decisions[t], b.decisions[t]
-        name = contrast(one, two)
-        if name is not None:
-            text = _words(name, one.get(name), two.get(name), layout)
-            return Difference(t, a.times[t], text, _tiny(one.get(name), two.get(name)))
+        for one, two in (
+            (a.events.get(t), b.events.get(t)),
+            (a.decisions.get(t), b.decisions.get(t)),
+        ):
+            found = _apart(t, one, two, a, b, layout)
+            if found is not None:
+                return found
     return None
+
+
+def _apart(
+    t: int, one: Values | None, two: Values | None, a: Record, b: Record, layout: Layout
+) -> Difference | None:
+    """How the items of one event differ, if they do."""
+    if one is None and two is None:
+        return None
+    if two is None:
+        why = f" ({b.error.what})" if b.error is not None else ""
+        return Difference(t, a.times[t], f"no decision was reached{why}")
+    if one is None:
+        return Difference(t, b.times[t], "a decision or event came that was not there before")
+    name = contrast(one, two)
+    if name is None:
+        return None
+    text = _words(name, one.get(name), two.get(name), layout)
+    return Difference(t, a.times[t], text, _tiny(one.get(name), two.get(name)))
 
 
 def contrast(a: Values, b: Values) -> str | None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from backtester.laws.bench import Bench
 from backtester.laws.difference import Difference, first_difference
-from backtester.laws.record import Record, one_path, record
+from backtester.laws.record import one_path, record
 from backtester.laws.report import CheckResult, failed, passed
 
 NAME = "ensemble"
@@ -33,15 +33,10 @@ def _against(bench: Bench, order: list[int]) -> Difference | None:
     panel = bench.panel().select(np.array(order))
     taken = record(bench.fresh(), panel, bench.setup)
     for place, p in enumerate(order):
-        found = first_difference(_of(bench.baseline, p), _of(taken, place), bench.layout)
+        found = first_difference(one_path(bench.baseline, p), one_path(taken, place), bench.layout)
         if found is not None:
             return found
     return None
-
-
-def _of(taken: Record, path: int) -> Record:
-    decisions = {t: one_path(values, path) for t, values in taken.decisions.items()}
-    return Record(decisions, taken.times, taken.error)
 
 
 def _failed(found: Difference, what: str) -> CheckResult:

@@ -13,8 +13,10 @@ from backtester.accounting.book import Book
 from backtester.arrays import Float
 from backtester.engine import run
 from backtester.errors import BacktesterError
+from backtester.events import MonitorEvent
+from backtester.laws.fingerprint import fingerprint
 from backtester.market.panel import MarketPanel
-from backtester.market.view import MarketView
+from backtester.market.view import MarketInfo, MarketView
 from backtester.setup import RunSetup
 from backtester.strategy import Strategy
 
@@ -41,15 +43,19 @@ AXES = {
 }
 
 
+DUE = "due"  # the item that says on which paths a decision counts
+
+
 class _Enough(BacktesterError):
     """Ends a run once everything of interest has been decided."""
 
 
 @dataclass
 class Record:
-    """Decisions by event index, and the error that ended the run early, if one did."""
+    """Decisions and what monitors saw, by event index; the error that ended the run, if any."""
 
     decisions: dict[int, Values] = field(default_factory=dict)
+    events: dict[int, Values] = field(default_factory=dict)
     times: dict[int, int] = field(default_factory=dict)  # event index -> UTC nanoseconds
     error: BacktesterError | None = None
 
@@ -62,18 +68,22 @@ def record(
     An error of the strategy ends the record; decisions before it are kept.
     """
     taken = Record()
-    decide = strategy.decide
+    decide, monitors = strategy.decide, strategy.monitors
 
     def spy(view: MarketView, book: Book, state: Any) -> Any:
         if stop is not None and view.t > stop:
             raise _Enough("everything needed was seen", cure="None needed.")
         decision = decide(view, book, state)
         # By the engine's own account: hedges are what earlier decisions led to.
-        taken.decisions[view.t] = {"hedges": book.hedges, **flat(decision)}
+        due = {} if view.due is None else {DUE: view.due}
+        taken.decisions[view.t] = {"hedges": book.hedges, **due, **flat(decision)}
         taken.times[view.t] = view.time
         return decision
 
-    with watched(strategy, decide=spy):
+    def spies(market: MarketInfo) -> tuple[Any, ...]:
+        return tuple(_spy(m, i, taken) for i, m in enumerate(monitors(market)))
+
+    with watched(strategy, decide=spy, monitors=spies):
         try:
             run(panel, strategy, setup)
         except _Enough:
@@ -81,6 +91,24 @@ def record(
         except BacktesterError as error:
             taken.error = without_frames(error)
     return taken
+
+
+def _spy(monitor: Any, place: int, taken: Record) -> Any:
+    """`monitor`, its events taken down; under its own name, which messages show."""
+
+    def step(self: Any, view: MarketView, book: Book, state: Any) -> Any:
+        answer = monitor.step(view, book, state)
+        after, event = answer if isinstance(answer, tuple) and len(answer) == 2 else (None, None)
+        seen = taken.events.setdefault(view.t, {f"state of monitor {place}": fingerprint(after)})
+        if isinstance(event, MonitorEvent):
+            seen |= flat(event, f"events[{place}].")
+        taken.times[view.t] = view.time
+        return answer
+
+    def init(self: Any, market: MarketInfo) -> Any:
+        return monitor.init(market)
+
+    return type(type(monitor).__name__, (), {"init": init, "step": step})()
 
 
 def without_frames(error: BacktesterError) -> BacktesterError:
@@ -125,9 +153,28 @@ def flat(decision: Any, prefix: str = "") -> Values:
     return found
 
 
-def one_path(values: Values, path: int) -> Values:
-    """The items as path `path` alone would have them; shared ones are kept as they are."""
-    return {name: _pick(name, value, path) for name, value in values.items()}
+def one_path(taken: Record, path: int) -> Record:
+    """The record as path `path` alone would have it; shared items are kept as they are.
+
+    A decision that is due on other paths only is none of its own; of an event, a path has what
+    happens on it now. States of monitors hold every path and are left out.
+    """
+    decisions = {
+        t: {name: _pick(name, value, path) for name, value in values.items()}
+        for t, values in taken.decisions.items()
+        if DUE not in values or values[DUE][path]
+    }
+    events = {}
+    for t, values in taken.events.items():
+        on = {name.removesuffix("mask") for name, v in values.items() if _hit(name, v, path)}
+        own = {n: _pick(n, v, path) for n, v in values.items() if n[: n.find(".") + 1] in on}
+        if own:
+            events[t] = own
+    return Record(decisions, events, taken.times, taken.error)
+
+
+def _hit(name: str, value: Any, path: int) -> bool:
+    return name.endswith(".mask") and bool(value[path])
 
 
 def _pick(name: str, value: Any, path: int) -> Any:

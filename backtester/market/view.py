@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backtester.arrays import Float, Int, readonly
+from backtester.arrays import Bool, Float, Int, readonly
 from backtester.clock import iso
 from backtester.errors import DataError
+from backtester.events import MonitorEvent
 from backtester.market.panel import MarketPanel
 
 
@@ -72,6 +73,8 @@ class MarketView:
     funding: Float | None  # (P, N) paid at this stamp, fraction of notional per interval
     cost_rate: Float  # (P, K) published proportional cost of trading each hedge
     depth: Float | None = None  # (P, N) money a day
+    events: tuple[MonitorEvent, ...] = ()  # what the strategy's monitors saw, when it decides
+    due: Bool | None = None  # (P,) paths on which this decision counts; None for all
 
     @property
     def prices(self) -> Float:
