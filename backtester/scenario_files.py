@@ -18,7 +18,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from backtester.errors import ConfigError, PluginError, ScenarioError, did_you_mean
 from backtester.scenario import Scenario
 
-GENERATORS = {"CorrelatedReturns": "backtester_scenarios.correlated_returns:CorrelatedReturns"}
+GENERATORS = {
+    "CorrelatedReturns": "backtester_scenarios.correlated_returns:CorrelatedReturns",
+    "CopulaGarch": "backtester_scenarios.copula_garch:CopulaGarch",
+}
 """Built-in generators; they need no registration and cannot be shadowed by one."""
 
 Text = Annotated[str, Field(min_length=1)]

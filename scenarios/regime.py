@@ -64,28 +64,49 @@ class PairCorrelation(Parameters):
 Matrix = tuple[tuple[Number, ...], ...]
 
 
-class Regime(Parameters):
-    """One state of the market. Vols and drift a year; half-spread in bp; depth in money a day.
+class MarketState(Parameters):
+    """What every regime has. Vols and drift a year; half-spread in bp; depth in money a day.
 
     Mappings are keyed by asset: `volatility` and `drift` by the assets that are not perpetuals
     (a perpetual follows its spot), `half_spread_bp` and `depth` by all, `funding` and `basis` by
     perpetual. `drift` is the expected return of the price; log returns have mean drift − σ²/2.
-
-    `scale_limit` bounds the Student-t scale √((ν−2)/χ²) of a day, with the variance kept: without
-    it a law fitted to a few years draws days that no history of any length has shown.
     """
 
     volatility: PerAssetNonNegative
-    correlation: Annotated[
-        Annotated[Matrix, Tag("one")] | Annotated[PairCorrelation, Tag("map")],
-        Discriminator(_kind),
-    ]
     drift: PerAsset = 0.0
-    degrees_of_freedom: Annotated[float, Strict(), Field(gt=2, allow_inf_nan=False)] | None = None
-    scale_limit: Annotated[float, Strict(), Field(gt=1, allow_inf_nan=False)] | None = None
     half_spread_bp: PerAssetNonNegative | None = None
     depth: PerAssetPositive | None = None
     funding: dict[str, Funding] = {}
     basis: dict[str, MeanReverting] = {}
     duration_days: Positive | None = None
     next: dict[str, Probability] = {}
+
+
+Freedom = Annotated[float, Strict(), Field(gt=2, allow_inf_nan=False)]
+Correlation = Annotated[
+    Annotated[Matrix, Tag("one")] | Annotated[PairCorrelation, Tag("map")],
+    Discriminator(_kind),
+]
+
+
+class Regime(MarketState):
+    """One state of a market whose returns are multivariate normal or Student-t.
+
+    `scale_limit` bounds the Student-t scale √((ν−2)/χ²) of a day, with the variance kept: without
+    it a law fitted to a few years draws days that no history of any length has shown.
+    """
+
+    correlation: Correlation
+    degrees_of_freedom: Freedom | None = None
+    scale_limit: Annotated[float, Strict(), Field(gt=1, allow_inf_nan=False)] | None = None
+
+
+class CopulaRegime(MarketState):
+    """One state of a market whose innovations have a Student-t copula.
+
+    `correlation` is the copula's own (Kendall's τ is 2/π arcsin ρ whatever the margins), and
+    `degrees_of_freedom` its ν; None is the Gaussian copula, which has no tail dependence.
+    """
+
+    correlation: Correlation
+    degrees_of_freedom: Freedom | None = None

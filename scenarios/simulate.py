@@ -17,7 +17,7 @@ from backtester.errors import ScenarioError
 from backtester.rng import stream
 
 from .chain import walk
-from .tables import Reversion, Tables, Tail
+from .tables import MarketTables, Reversion, Tables, Tail
 
 EPOCH = np.datetime64("2000-01-01", "ns").astype(np.int64)
 OPEN, SESSION = 14.5 / 24.0, 6.5 / 24.0
@@ -36,28 +36,40 @@ class Shocks:
 
 
 def draw_shocks(
-    tables: Tables, *, first: int, paths: int, bars: int, days: float, seed: int
+    tables: MarketTables,
+    freedoms: Sequence[float],
+    *,
+    first: int,
+    paths: int,
+    bars: int,
+    days: float,
+    seed: int,
 ) -> Shocks:
-    """Shocks of paths [first, first + paths); fewer bars are a prefix of more."""
+    """Shocks of paths [first, first + paths); fewer bars are a prefix of more.
+
+    freedoms: degrees of freedom for which χ²/2 is drawn, one value a day (a bar, if longer).
+    """
     spots, perpetuals = tables.mean.shape[1], len(tables.spot_of)
     ids = range(first, first + paths)
-    freedoms = sorted({tail.freedom for tail in tables.tails if tail is not None})
     mixed = int(_day_of_bar(bars, days)[-1]) + 1
     return Shocks(
         returns=_normals(seed, "returns", ids, bars, spots),
-        uniform=np.ascontiguousarray(
-            np.array([stream(seed, "regime", p).random(bars) for p in ids]).T
-        ),
+        uniform=uniforms(seed, "regime", ids, bars),
         # Each law starts its own copy of the stream: which regimes a path visits changes no shock.
         gamma={
             nu: np.ascontiguousarray(
                 np.array([stream(seed, "mixing", p).standard_gamma(nu / 2.0, mixed) for p in ids]).T
             )
-            for nu in freedoms
+            for nu in sorted(set(freedoms))
         },
         funding=_normals(seed, "funding", ids, bars + 1, perpetuals),
         basis=_normals(seed, "basis", ids, bars, perpetuals),
     )
+
+
+def uniforms(seed: int, purpose: str, ids: Sequence[int], bars: int) -> Float:
+    """Uniform numbers of paths `ids`, (bars, len(ids))."""
+    return np.ascontiguousarray(np.array([stream(seed, purpose, p).random(bars) for p in ids]).T)
 
 
 def _normals(seed: int, purpose: str, ids: Sequence[int], bars: int, columns: int) -> Float:
@@ -74,11 +86,11 @@ def _day_of_bar(bars: int, days: float) -> Int:
     return np.asarray(np.floor(np.arange(bars) * step + 1e-9), dtype=np.int64)
 
 
-def regimes_of(tables: Tables, shocks: Shocks) -> Byte:
-    """Regime of each bar, (T, P)."""
+def regimes_of(tables: MarketTables, uniform: Float) -> Byte:
+    """Regime of each bar, (T, P), from uniforms (T, P)."""
     if len(tables.start) == 1:
-        return np.zeros(shocks.uniform.shape, dtype=np.int8)
-    return walk(shocks.uniform, tables.start, tables.transition)
+        return np.zeros(uniform.shape, dtype=np.int8)
+    return walk(uniform, tables.start, tables.transition)
 
 
 def log_returns(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,10 +13,10 @@ from backtester.errors import ScenarioError, did_you_mean
 
 from .chain import generator_matrix, stationary, transition_matrix
 from .correlation import check_correlation, semidefinite_cholesky
-from .regime import MeanReverting, PairCorrelation, Regime
+from .regime import CopulaRegime, MarketState, MeanReverting, PairCorrelation, Regime
 
 if TYPE_CHECKING:
-    from .correlated_returns import CorrelatedReturns
+    from .regime_scenario import RegimeScenario
 
 BASIS_POINT = 1e-4
 
@@ -41,16 +41,13 @@ class Tail:
 
 
 @dataclass(frozen=True, eq=False)
-class Tables:
+class MarketTables:
     """Parameters by regime (S), assets that are not perpetuals (F), all assets (N), perps (K)."""
 
     start: Float  # (S,) probabilities of the first bar's regime
     transition: Float  # (S, S) over one bar
     mean: Float  # (S, F) of log returns over one bar
     volatility: Float  # (S, F) of log returns over one bar
-    correlation: Float  # (S, F, F)
-    factor: Float  # (S, F, F) Cholesky
-    tails: tuple[Tail | None, ...]  # (S), None: Gaussian
     half_spread: Float | None  # (S, N) fraction of price
     depth: Float | None  # (S, N) money a day
     spot_of: tuple[int, ...]  # (K) column of each perpetual's spot
@@ -60,8 +57,42 @@ class Tables:
     years: float  # per bar
 
 
-def build_tables(scenario: CorrelatedReturns) -> Tables:
+@dataclass(frozen=True, eq=False)
+class CorrelationTables(MarketTables):
+    """With the correlations of the assets that are not perpetuals."""
+
+    correlation: Float  # (S, F, F)
+    factor: Float  # (S, F, F) Cholesky
+
+
+@dataclass(frozen=True, eq=False)
+class Tables(CorrelationTables):
+    """With the tails of a multivariate normal or Student-t law."""
+
+    tails: tuple[Tail | None, ...]  # (S), None: Gaussian
+
+
+def build_tables(scenario: RegimeScenario[Regime]) -> Tables:
     """Arrays of `scenario`; raises ScenarioError for what does not fit together."""
+    market = market_fields(scenario)
+    return Tables(
+        **market,
+        **correlation_fields(scenario),
+        tails=tuple(_tail(n, r) for n, r in scenario.regimes.items()),
+    )
+
+
+def correlation_fields(
+    scenario: RegimeScenario[Regime] | RegimeScenario[CopulaRegime],
+) -> dict[str, Any]:
+    """What `CorrelationTables` has beyond `MarketTables`."""
+    spots = scenario.spots
+    correlation = np.array([_matrix(n, r, spots) for n, r in scenario.regimes.items()])
+    return {"correlation": correlation, "factor": semidefinite_cholesky(correlation)}
+
+
+def market_fields(scenario: RegimeScenario[Any]) -> dict[str, Any]:
+    """Fields of `MarketTables`; raises ScenarioError for what does not fit together."""
     from backtester.clock import calendar_named
 
     regimes, spots = scenario.regimes, tuple(scenario.prices)
@@ -94,23 +125,19 @@ def build_tables(scenario: CorrelatedReturns) -> Tables:
             for key in getattr(regime, item):
                 if key not in perpetuals:
                     raise _unknown(name, item, key, perpetuals)
-    correlation = np.array([_matrix(n, r, spots) for n, r in regimes.items()])
-    return Tables(
-        start=start,
-        transition=transition_matrix(rates, days),
-        mean=(drift - annual * annual / 2.0) * years,
-        volatility=annual * np.sqrt(years),
-        correlation=correlation,
-        factor=semidefinite_cholesky(correlation),
-        tails=tuple(_tail(n, r) for n, r in regimes.items()),
-        half_spread=_scaled(_rows(regimes, "half_spread_bp", scenario.assets), BASIS_POINT),
-        depth=_rows(regimes, "depth", scenario.assets),
-        spot_of=tuple(spots.index(s) for s in scenario.perpetuals.values()),
-        funding=_reversion(regimes, "funding", perpetuals, days),
-        clamp=np.array(clamps, dtype=np.float64).reshape(len(names), len(perpetuals)),
-        basis=_reversion(regimes, "basis", perpetuals, days),
-        years=years,
-    )
+    return {
+        "start": start,
+        "transition": transition_matrix(rates, days),
+        "mean": (drift - annual * annual / 2.0) * years,
+        "volatility": annual * np.sqrt(years),
+        "half_spread": _scaled(_rows(regimes, "half_spread_bp", scenario.assets), BASIS_POINT),
+        "depth": _rows(regimes, "depth", scenario.assets),
+        "spot_of": tuple(spots.index(s) for s in scenario.perpetuals.values()),
+        "funding": _reversion(regimes, "funding", perpetuals, days),
+        "clamp": np.array(clamps, dtype=np.float64).reshape(len(names), len(perpetuals)),
+        "basis": _reversion(regimes, "basis", perpetuals, days),
+        "years": years,
+    }
 
 
 def _tail(regime: str, parameters: Regime) -> Tail | None:
@@ -133,7 +160,10 @@ def _tail(regime: str, parameters: Regime) -> Tail | None:
 
 
 def _rows(
-    regimes: Mapping[str, Regime], item: str, assets: Sequence[str], default: float | None = None
+    regimes: Mapping[str, MarketState],
+    item: str,
+    assets: Sequence[str],
+    default: float | None = None,
 ) -> Float | None:
     """One row per regime; None where no regime gives the item."""
     given = {name: getattr(regime, item) for name, regime in regimes.items()}
@@ -177,7 +207,7 @@ def _scaled(rows: Float | None, factor: float) -> Float | None:
     return None if rows is None else rows * factor
 
 
-def _matrix(regime: str, parameters: Regime, names: Sequence[str]) -> Float:
+def _matrix(regime: str, parameters: Regime | CopulaRegime, names: Sequence[str]) -> Float:
     given, who = parameters.correlation, f"correlation of regime {regime!r}"
     if isinstance(given, PairCorrelation):
         matrix = np.full((len(names), len(names)), given.default)
@@ -200,7 +230,9 @@ def _matrix(regime: str, parameters: Regime, names: Sequence[str]) -> Float:
     return matrix
 
 
-def _per_perpetual(regime: str, parameters: Regime, item: str, perpetual: str) -> MeanReverting:
+def _per_perpetual(
+    regime: str, parameters: MarketState, item: str, perpetual: str
+) -> MeanReverting:
     given: Mapping[str, MeanReverting] = getattr(parameters, item)
     if perpetual not in given:
         raise ScenarioError(
@@ -211,7 +243,7 @@ def _per_perpetual(regime: str, parameters: Regime, item: str, perpetual: str) -
 
 
 def _reversion(
-    regimes: Mapping[str, Regime], item: str, perpetuals: Sequence[str], days: float
+    regimes: Mapping[str, MarketState], item: str, perpetuals: Sequence[str], days: float
 ) -> Reversion:
     shape = (len(regimes), len(perpetuals))
     of = [[_per_perpetual(n, r, item, p) for p in perpetuals] for n, r in regimes.items()]

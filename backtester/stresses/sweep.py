@@ -73,7 +73,7 @@ def sweepable(scenario: Scenario) -> Sweepable:
     if not hasattr(scenario, "with_exposure_correlation"):
         raise ScenarioError(
             f"scenario {scenario.name!r} cannot be swept over correlation",
-            cure="Use a scenario of generator CorrelatedReturns as stress.base.",
+            cure="Use a scenario of generator CorrelatedReturns or CopulaGarch as stress.base.",
         )
     swept: Any = scenario
     return swept  # type: ignore[no-any-return]

@@ -1,0 +1,49 @@
+"""One small scenario of each generator, with everything in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from backtester_scenarios.copula_garch import CopulaGarch
+
+MARGINS = {
+    "A": {"alpha": 0.10, "beta": 0.85, "degrees_of_freedom": 5.0},
+    "B": {"alpha": 0.05, "beta": 0.90, "degrees_of_freedom": 8.0},
+    "C": {"alpha": 0.08, "beta": 0.80},
+}
+
+
+def copula_regime(rho: float, volatility: float, nu: float | None, **more: Any) -> dict[str, Any]:
+    """One regime of `copula_garch`."""
+    return {
+        "volatility": {"A": volatility, "B": volatility / 2, "C": volatility * 1.5},
+        "correlation": {"default": rho, "pairs": {"A/C": rho - 0.2}},
+        "degrees_of_freedom": nu,
+        "half_spread_bp": 2.0,
+        "depth": {"A": 1e8, "B": 2e8, "C": 3e8, "A-PERP": 4e8},
+        "funding": {
+            "A-PERP": {"level": 0.1, "volatility": 0.2, "half_life_days": 3.0, "clamp": 0.4}
+        },
+        "basis": {"A-PERP": {"volatility": 0.002, "half_life_days": 0.7}},
+        **more,
+    }
+
+
+def copula_garch(**changes: Any) -> CopulaGarch:
+    """Three assets, a perpetual, two regimes; keyword arguments replace fields."""
+    fields: dict[str, Any] = {
+        "name": "small",
+        "prices": {"A": 100.0, "B": 50.0, "C": 10.0},
+        "perpetuals": {"A-PERP": "A"},
+        "margins": MARGINS,
+        "regimes": {
+            "normal": copula_regime(0.5, 0.5, 6.0, duration_days=40.0),
+            "crisis": copula_regime(0.8, 1.0, 3.0, duration_days=10.0, half_spread_bp=8.0),
+        },
+    }
+    return CopulaGarch(**(fields | changes))
+
+
+GENERATORS: dict[str, Callable[[], Any]] = {"CopulaGarch": copula_garch}
+"""Generator → a scenario that draws different paths."""
