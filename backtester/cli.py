@@ -1,8 +1,8 @@
 """The command line: one module per command in `backtester.commands`; starts without heavy imports.
 
-Exit codes: 0 done; 1 `check` found a broken law; 2 bad input (study, data, file, option); 3 a
-strategy raised or broke its contract; 4 results could not be written; 70 a defect of ours; 130
-interrupted.
+Exit codes: 0 done; 1 `check` found a broken law, or `verify` a number that does not hold; 2 bad
+input (study, data, file, option); 3 a strategy raised or broke its contract; 4 results could not be
+written; 70 a defect of ours; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from backtester.commands.demo import demo
 from backtester.commands.listing import listing
 from backtester.commands.new import strategy
 from backtester.commands.stress import stress
+from backtester.commands.verify import verify
 
 app = typer.Typer(
     name="backtester",
@@ -39,6 +40,7 @@ app.command("stress", short_help="find what breaks a study's strategies")(stress
 app.command("list", short_help="installed strategies and scenarios")(listing)
 app.command("calibrate", short_help="a scenario from prices")(calibrate)
 app.command("check", short_help="hold a strategy to the laws")(check)
+app.command("verify", short_help="published numbers beside our own")(verify)
 
 
 def _version(asked: bool) -> None:

@@ -29,6 +29,7 @@ LAYERS = re.findall(
     runner laws summary
     report
     api stresses demo warmup
+    verify
     __init__ commands cli __main__
     """,
 )

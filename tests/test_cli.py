@@ -54,7 +54,7 @@ def call(*arguments: object, **environment: str) -> Any:
 def test_help(option: str) -> None:
     result = call(option)
     assert result.exit_code == 0
-    for name in ("demo", "compare", "stress", "list", "calibrate", "check", "new"):
+    for name in ("demo", "compare", "stress", "list", "calibrate", "check", "new", "verify"):
         assert f"\n  {name} " in result.stdout
         assert call(name, "--help").exit_code == 0
 

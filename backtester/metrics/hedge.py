@@ -87,3 +87,18 @@ def stale_effectiveness(then: Float | float, now: Float | float, k: float = 1.0)
     """
     before, after = np.asarray(then, float), np.asarray(now, float)
     return np.asarray(2.0 * before * after * k - (before * k) ** 2)
+
+
+def out_of_sample_effectiveness(
+    effectiveness: float, observations: int, instruments: int = 1
+) -> float:
+    """Expected effectiveness on new bars of a ratio estimated by least squares.
+
+    E[HE] = ρ² − (1 − ρ²) N/(T − N − 2) for normal returns, N instruments and T observations, with
+    an intercept. [methods A2, derived: the expected prediction error of a normal regression]
+    NaN where T ≤ N + 2: the expectation does not exist.
+    """
+    spare = observations - instruments - 2
+    if spare <= 0:
+        return float("nan")
+    return effectiveness - (1.0 - effectiveness) * instruments / spare

@@ -96,3 +96,18 @@ def test_nothing_at_risk_is_nan_and_silent() -> None:
 
 def test_residual_volatility_is_annual() -> None:
     assert hedge.residual_volatility(np.full((365, 1), -3.0), 1.0) == pytest.approx(3 * 365**0.5)
+
+
+def test_out_of_sample_effectiveness_of_estimated_ratios() -> None:
+    """Least squares on T normal bars with two instruments, scored on new ones."""
+    rng = np.random.default_rng(8)
+    T, rho2 = 12, 0.5
+    x = rng.standard_normal((20_000, T, 2))
+    y = x.sum(axis=-1) * np.sqrt(rho2 / 2) + np.sqrt(1 - rho2) * rng.standard_normal((20_000, T))
+    ones = np.concatenate([np.ones((20_000, T, 1)), x], axis=-1)
+    gram = np.einsum("pti,ptj->pij", ones, ones)
+    slope = np.linalg.solve(gram, np.einsum("pti,pt->pi", ones, y)[..., None])[:, 1:, 0]
+    # New bars have unit moments: the loss is the squared error of the slopes.
+    found = rho2 - ((slope - np.sqrt(rho2 / 2)) ** 2).sum(axis=-1).mean()
+    assert found == pytest.approx(hedge.out_of_sample_effectiveness(rho2, T, 2), abs=0.005)
+    assert np.isnan(hedge.out_of_sample_effectiveness(rho2, 4, 2))

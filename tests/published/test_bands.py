@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from backtester.hedging import band
 from backtester.hedging.batch import HedgeBatch
 from backtester.hedging.horizon import (
     TargetDiffusion,
@@ -47,9 +48,9 @@ def problem(h0: float, target: float) -> HedgeBatch:
     )
 
 
-def running_cost(band: float) -> tuple[float, float]:
-    """Trading cost and risk a unit of time of a reflecting band of half-width `band` (A4)."""
-    return COST * DIFFUSION / (2.0 * band), CURVATURE * band**2 / 6.0
+def running_cost(half_width: float) -> tuple[float, float]:
+    """Trading cost and risk a unit of time of the worked example."""
+    return band.running_cost(half_width, fee=COST, diffusion=DIFFUSION, curvature=CURVATURE)
 
 
 def test_the_published_band_is_the_best_one() -> None:
@@ -81,10 +82,10 @@ def test_the_band_follows_the_cube_root_of_cost(factor: float, power: float) -> 
     state = TargetDiffusion(np.array([[1.0]]), np.array([DIFFUSION]), 0.0)
     unit = np.array([[1.0]])
 
-    def band(cost: float) -> float:
+    def width(cost: float) -> float:
         return cost / (CURVATURE * float(horizon(state, CURVATURE, unit, cost * unit)[0]))
 
-    assert band(factor * COST) / band(COST) == pytest.approx(factor**power, rel=1e-12)
+    assert width(factor * COST) / width(COST) == pytest.approx(factor**power, rel=1e-12)
 
 
 def test_hourly_and_daily_decisions_measure_the_same_diffusion() -> None:

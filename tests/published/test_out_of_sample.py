@@ -19,6 +19,7 @@ from backtester.costs.model import CostConfig
 from backtester.engine import run
 from backtester.hedging.assemble import HedgeSettings
 from backtester.market.panel import MarketPanel
+from backtester.metrics.hedge import out_of_sample_effectiveness, stale_effectiveness
 from backtester.setup import RunSetup
 from backtester.strategy import Strategy
 
@@ -55,8 +56,8 @@ def squares(panel: MarketPanel, strategy: Strategy[Any], first: int) -> tuple[Fl
 @pytest.mark.parametrize(("window", "published"), [(30, 0.626667), (60, 0.633684)])
 def test_rolling_ols_out_of_sample(window: int, published: float) -> None:
     """E[HE] = ρ² − (1 − ρ²)/(T − 3) at ρ = .8: the loss against the true ratio, path by path."""
-    expected = 0.64 - published
-    assert expected == pytest.approx(0.36 / (window - 3), abs=1e-6)
+    expected = 0.64 - out_of_sample_effectiveness(0.64, window)
+    assert expected == pytest.approx(0.64 - published, abs=1e-6)
     panel = pair(0.8, paths=256, bars=400, seed=window)
     estimated, bare = squares(panel, RollingOLS(window=float(window)), window)
     known, same = squares(panel, StaticHedge(ratio={"F": -0.8}), window)
@@ -74,6 +75,7 @@ def test_rolling_ols_out_of_sample(window: int, published: float) -> None:
 )
 def test_a_stale_hedge_breaks_even_at_half_its_correlation(now: float, expected: float) -> None:
     """HE = 2 ρ₀ ρ₁ − ρ₀² with ρ₀ = .8, held at constant notional: zero at ρ₁ = .4."""
+    assert stale_effectiveness(0.8, now) == pytest.approx(expected, abs=1e-12)
     panel = pair(now, paths=256, bars=150, seed=7)
     hedged, bare = squares(panel, StaticHedge(ratio={"F": -0.8}), 0)
     found = 1.0 - hedged.sum() / bare.sum()
