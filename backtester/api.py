@@ -54,6 +54,7 @@ def run(
     funding: pd.DataFrame | None = None,
     assume_tz: str | None = None,
     missing: str = "error",
+    labeller: str = "hedge",
     parameters: dict[str, Any] | None = None,
 ) -> RunResult:
     """Run one strategy on one market.
@@ -91,7 +92,7 @@ def run(
         execution=execution,
     )
     chosen = _strategy(strategy, parameters)
-    labels = labels_of(panel)
+    labels = labels_of(panel, position, setup.instruments, labeller)
     block = run_engine(panel, chosen, setup)
     return RunResult(type(chosen).__name__, panel, setup, block, labels.label, labels.names)
 

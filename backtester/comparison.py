@@ -59,9 +59,9 @@ class MarketSummary:
     instruments: tuple[str, ...]
     execution: str
     label_description: str
-    episodes: int  # crisis episodes of path 0
-    onsets: tuple[str, ...]  # first days of the crisis episodes, path 0, ISO dates
-    crisis_share: float  # of path 0
+    episodes: int  # of every regime but normal, path 0
+    onsets: tuple[str, ...]  # first days of those episodes, path 0, ISO dates
+    crisis_share: float  # of bars in any regime but normal, path 0
     times: Int  # (T,)
     correlation: Float  # (T, K) rolling 60-bar correlation of exposure and hedge returns, path 0
     label: Byte  # (T,) path 0

@@ -12,6 +12,8 @@ from backtester.errors import ConfigError
 from backtester.hedging.assemble import HedgeSettings
 from backtester.hedging.decision import Limits
 from backtester.market.panel import MarketPanel
+from backtester.regimes.labelled import Labels
+from backtester.regimes.labels import labels_of
 from backtester.scenario import EnsembleMarket, HistoryMarket, Market, Scenario
 from backtester.setup import RunSetup
 from backtester.study import ExposureSpec, HistorySpec, MarketSpec, Study
@@ -26,6 +28,11 @@ class Arena:
     setup: RunSetup
     simulated: bool
     notes: tuple[str, ...] = ()
+    labeller: str = "hedge"  # of a history
+
+    def labels(self, panel: MarketPanel) -> Labels:
+        """The regimes of a panel of this market, by which its scores are split."""
+        return labels_of(panel, self.setup.exposure, self.setup.instruments, self.labeller)
 
 
 def arena_of(study: Study, spec: MarketSpec, *, start: float = 0.0) -> Arena:
@@ -64,7 +71,8 @@ def arena_of(study: Study, spec: MarketSpec, *, start: float = 0.0) -> Arena:
         start=start,
     )
     notes = market.panel.notes if isinstance(market, HistoryMarket) else ()
-    return Arena(name, market, setup, isinstance(market, EnsembleMarket), notes)
+    simulated = isinstance(market, EnsembleMarket)
+    return Arena(name, market, setup, simulated, notes, study.labeller)
 
 
 def market_of(spec: MarketSpec, seed: int) -> Market:

@@ -19,7 +19,7 @@ from backtester.market.panel import MarketPanel
 from backtester.markets import Arena, arena_of, scenario_of
 from backtester.metrics.series import PathSeries
 from backtester.progress import Progress
-from backtester.regimes.labels import labels_of
+from backtester.regimes.labelled import Labels
 from backtester.regimes.placebo import placebo_panel
 from backtester.results import RunResult
 from backtester.scenario import EnsembleMarket, HistoryMarket
@@ -139,6 +139,13 @@ def _panel(
     return source.at(chunk)
 
 
+@lru_cache(maxsize=2)
+def _labels(text: str, files: str, market: int, placebo: bool, chunk: int, start: float) -> Labels:
+    """The regimes of one chunk, kept for the next strategy: a cache, never state."""
+    panel = _panel(text, files, market, placebo, chunk, start)
+    return _arena(text, files, market, start).labels(panel)
+
+
 def run_task(task: Task) -> TaskResult:
     """Run one task; pure, so that it may run in any process and in any order."""
     study, spec = task.study, task.study.strategies[task.strategy]
@@ -146,7 +153,8 @@ def run_task(task: Task) -> TaskResult:
     arena = _arena(text, task.files, task.market, task.start)
     panel = _panel(text, task.files, task.market, task.placebo, task.chunk, task.start)
     strategy = strategies_of(study)[task.strategy]
-    result = run_one(panel, strategy, arena, spec.label)
+    labels = _labels(text, task.files, task.market, task.placebo, task.chunk, task.start)
+    result = run_one(panel, strategy, arena, spec.label, labels)
     led = result.block.ledger
     line, note = None, ""
     if task.audit:
@@ -176,10 +184,11 @@ def run_task(task: Task) -> TaskResult:
     )
 
 
-def run_one(panel: MarketPanel, strategy: Strategy[Any], arena: Arena, label: str) -> RunResult:
-    """One strategy on one panel with ex-post labels."""
+def run_one(
+    panel: MarketPanel, strategy: Strategy[Any], arena: Arena, label: str, labels: Labels
+) -> RunResult:
+    """One strategy on one panel, split by `labels`."""
     block = run_engine(panel, strategy, arena.setup)
-    labels = labels_of(panel)
     return RunResult(label, panel, arena.setup, block, labels.label, labels.names)
 
 

@@ -141,7 +141,10 @@ def difference(
                 continue
             mine, why = _contrast(row, base, metric)
             figure, other, excess = mine.estimate(why), None, None
-            if twin[0] is not None and twin[1] is not None:
+            if twin[0] is None and twin[1] is not None:  # e.g. nothing decouples by chance
+                other = Estimate(math.nan, note=f"the placebo is never in {row.regime}")
+                excess = other
+            elif twin[0] is not None and twin[1] is not None:
                 theirs, lack = _contrast(twin[0], twin[1], metric)
                 other = theirs.estimate(lack)
                 excess = _excess(mine, theirs, figure, other)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from backtester.costs.model import CostConfig
 from backtester.errors import BacktesterError, ConfigError, did_you_mean
+from backtester.regimes.labels import Labeller
 from backtester.yaml_files import read_mapping
 
 SCHEMA: Literal[1] = 1
@@ -119,6 +120,8 @@ class Study(_Model):
     rebalance: trading days between decisions.
     execution: ``next_event`` (default) or ``same_close``, which looks ahead and is flagged.
     placebo_paths: paths of the constant-correlation placebo of each market with two regimes.
+    labeller: who labels the regimes of a history: ``hedge`` (what happened to the hedge) or
+        ``volatility``; a simulation has its own. See docs/regimes.md.
     """
 
     schema_version: Literal[1] = SCHEMA
@@ -135,6 +138,7 @@ class Study(_Model):
     rebalance: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
     execution: Literal["next_event", "same_close"] = "next_event"
     placebo_paths: Annotated[int, Field(ge=0, le=100_000)] = 100
+    labeller: Labeller = "hedge"
     seed: int = 0
     stress: StressSpec = StressSpec()
 

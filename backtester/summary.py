@@ -10,7 +10,7 @@ from backtester.comparison import Curve, MarketSummary
 from backtester.market.panel import MarketPanel
 from backtester.markets import Arena
 from backtester.metrics.series import PathSeries
-from backtester.regimes.labels import labels_of
+from backtester.regimes.labelled import crisis_mask
 from backtester.runner import TaskResult
 
 WINDOW = 60  # bars of the rolling correlation shown in reports
@@ -59,7 +59,7 @@ def curve_of(series: PathSeries, parts: list[TaskResult]) -> Curve:
 def market_summary(arena: Arena, placebo_paths: int) -> MarketSummary:
     """The market as the report shows it; path figures are those of the first path."""
     panel = arena.market.at(0)
-    labels = labels_of(panel)
+    labels = arena.labels(panel)
     setup = arena.setup
     label = labels.label[:, 0]
     onset = _onsets(label, labels.names)
@@ -81,7 +81,7 @@ def market_summary(arena: Arena, placebo_paths: int) -> MarketSummary:
         label_description=labels.description,
         episodes=len(onset),
         onsets=tuple(iso(int(panel.times[t])) for t in onset),
-        crisis_share=float((label[1:] == _crisis(labels.names)).mean()),
+        crisis_share=float(crisis_mask(label[1:], labels.names).mean()),
         times=panel.times,
         correlation=rolling_correlation(panel, arena),
         label=label,
@@ -116,13 +116,13 @@ def rolling_correlation(panel: MarketPanel, arena: Arena) -> Float:
     return out
 
 
-def _crisis(names: tuple[str, ...]) -> int:
-    return names.index("crisis") if "crisis" in names else -1
-
-
 def _onsets(label: Byte, names: tuple[str, ...]) -> list[int]:
-    hit = label[1:] == _crisis(names)
-    return [int(t) + 1 for t in np.flatnonzero(hit & ~np.concatenate([[False], hit[:-1]]))]
+    """First bars of the spells of each regime but the normal one."""
+    hit = crisis_mask(label[1:], names)
+    before = np.concatenate([label[1:2], label[1:-1]])
+    fresh = label[1:] != before
+    fresh[0] = True
+    return [int(t) + 1 for t in np.flatnonzero(hit & fresh)]
 
 
 def _bands(values: Float) -> Float:

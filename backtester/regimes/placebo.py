@@ -9,7 +9,8 @@ import numpy as np
 from backtester.arrays import Float
 from backtester.errors import DataError, ScenarioError
 from backtester.market.panel import MarketPanel
-from backtester.regimes.labels import WINDOW, centred_mean
+from backtester.regimes.labelled import WINDOW
+from backtester.regimes.windows import centred_mean
 from backtester.rng import stream
 
 PURPOSE = "placebo"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from backtester.comparison import Comparison, MarketSummary
+from backtester.regimes.labelled import normal_index
 from backtester.report import assumptions, head, plots_scores, plots_time
 from backtester.report.figure import Figure
 from backtester.report.head import Fact
@@ -21,6 +22,7 @@ from backtester.report.scores import (
     score_groups,
 )
 from backtester.report.verdict import Verdict, verdict
+from backtester.score import Score
 
 ONSETS = 12  # onset days listed before "and n more"
 
@@ -159,7 +161,7 @@ def market_facts(comparison: Comparison, market: MarketSummary) -> tuple[Fact, .
         Fact("Placebo", _placebo(market)),
         Fact("Data hash", clean_text(market.data_hash, 64)[:16]),
         Fact("Regime labels, ex post", clean_text(market.label_description, 400), wide=True),
-        Fact("Crisis", _crisis(comparison, market), wide=True),
+        *_crises(comparison, market),
     )
 
 
@@ -175,17 +177,26 @@ def _placebo(market: MarketSummary) -> str:
     return f"{plural(market.placebo_paths, 'path')} of constant correlation"
 
 
-def _crisis(comparison: Comparison, market: MarketSummary) -> str:
-    rows = [
-        s for s in comparison.scorecard.scores if s.market == market.name and s.regime == "crisis"
-    ]
-    if not rows:
-        return "no scored bar is labelled crisis"
-    s = rows[0]
+def _crises(comparison: Comparison, market: MarketSummary) -> tuple[Fact, ...]:
+    """One fact for every regime but the normal one."""
+    found = {
+        s.regime: s for s in comparison.scorecard.scores if s.market == market.name
+    }  # counts are the same for every strategy
+    names = market.label_names
+    facts = []
+    for i, name in enumerate(names):
+        if i != normal_index(names):
+            text = _extent(found[name], market) if name in found else "no scored bar"
+            facts.append(Fact(f"In {clean_text(name, 40)}", text, wide=True))
+    return tuple(facts)
+
+
+def _extent(s: Score, market: MarketSummary) -> str:
+    """Share, episodes and, on a history, first days of a regime."""
     text = f"{percent(s.share)} % of the scored bars, {plural(s.episodes, 'episode')}"
     if market.paths > 1:
         return f"{text} on {plural(s.paths, 'path')}"
-    days = s.onset_days or tuple(day[:10] for day in market.onsets)
+    days = s.onset_days
     listed = ", ".join(clean_text(day, 30) for day in days[:ONSETS])
     more = f" and {count(len(days) - ONSETS)} more" if len(days) > ONSETS else ""
     return f"{text}; first days: {listed}{more}" if listed else text

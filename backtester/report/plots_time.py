@@ -8,6 +8,7 @@ import numpy as np
 
 from backtester.arrays import Byte, Float, Int
 from backtester.comparison import Curve, MarketSummary
+from backtester.regimes.labelled import normal_index
 from backtester.report.figure import (
     NEUTRAL,
     Choice,
@@ -237,9 +238,11 @@ def _band(
 
 
 def _shading(times: Int, label: Byte, names: Sequence[str]) -> list[Trace]:
-    """One step area per regime other than the first, on a hidden axis 0 … 1."""
+    """One step area per regime other than the normal one, on a hidden axis 0 … 1."""
     traces: list[Trace] = []
-    for index in range(1, len(names)):
+    for index in range(len(names)):
+        if index == normal_index(names):
+            continue
         inside = (label == index).astype(np.int64)
         if not inside.any():
             continue

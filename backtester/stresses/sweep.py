@@ -101,7 +101,7 @@ def points_at(
     """Figures of one strategy at each correlation, from one run."""
     panel = panel_at(sweep, correlations)
     block = run_engine(panel, strategy, sweep.setup)
-    labels = labels_of(panel)
+    labels = labels_of(panel, sweep.setup.exposure, sweep.setup.instruments)
     whole = RunResult(label, panel, sweep.setup, block, labels.label, labels.names).series()
     points = []
     for i in range(len(correlations)):

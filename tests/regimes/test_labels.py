@@ -11,7 +11,8 @@ from backtester.arrays import Float
 from backtester.clock import CONTINUOUS
 from backtester.errors import ConfigError
 from backtester.market.panel import MarketPanel
-from backtester.regimes.labels import expost_label, labels_of, market_volatility
+from backtester.regimes.labels import labels_of
+from backtester.regimes.volatility_labels import expost_label, market_volatility
 
 HOUR = 3_600_000_000_000
 
@@ -110,7 +111,7 @@ def test_true_regimes_are_used_where_known() -> None:
     found = labels_of(known)
     assert found.known and found.names == ("calm", "storm")
     np.testing.assert_array_equal(found.label, truth)
-    assert not labels_of(panel(returns)).known
+    assert not labels_of(panel(returns), labeller="volatility").known
 
 
 @pytest.mark.parametrize("wrong", [{"window": 0.0}, {"share": 1.0}, {"shortest": -1.0}])

@@ -37,7 +37,7 @@ def history(seed: int = 0) -> MarketPanel:
 
 
 def correlation(panel: MarketPanel, code: int) -> float:
-    bars = labels_of(panel).label[1:] == code
+    bars = labels_of(panel, labeller="volatility").label[1:] == code
     moves = np.diff(np.log(panel.prices), axis=0)[bars]
     return float(np.corrcoef(moves.T)[0, 1])
 
