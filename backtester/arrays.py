@@ -23,6 +23,8 @@ Bool = npt.NDArray[np.bool_]
 Int = npt.NDArray[np.int64]
 Byte = npt.NDArray[np.int8]
 
+_FLOAT = np.dtype(np.float64)
+
 BLOCK = 256
 """Paths are drawn, run and stored in fixed blocks of this many, whatever the chunking."""
 
@@ -48,3 +50,16 @@ def frozen_slice(values: Float) -> Float:
     copy = values.copy()
     copy.flags.writeable = False
     return copy
+
+
+def is_plain(values: Float) -> bool:
+    """Whether `values` is as the kernels are compiled for: contiguous, writeable float64."""
+    return values.flags.carray and values.dtype == _FLOAT
+
+
+def plain(values: Float) -> Float:
+    """`values` as the kernels are compiled for; a copy where it is read-only, strided or not float.
+
+    Such an array would be compiled for anew.
+    """
+    return values if is_plain(values) else np.array(values, dtype=np.float64, order="C")

@@ -13,7 +13,6 @@ from backtester.accounting.fills import Fills
 from backtester.accounting.ledger import Entry, Ledger
 from backtester.accounting.settlement import Settlement
 from backtester.arrays import Bool, Byte, Float, frozen_slice, readonly
-from backtester.clock import iso
 from backtester.costs.model import CostModel
 from backtester.errors import Status
 from backtester.events import Kind, Signal
@@ -111,7 +110,7 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
         status: Byte = np.zeros(paths, dtype=np.int8)
         if due.any():
             raw = guarded(who, "decide", event.time, partial(strategy.decide, view, book, state))
-            decision = checked(raw, who, iso(event.time), paths, panel.assets, names)
+            decision = checked(raw, who, event.time, paths, panel.assets, names)
             batch, stepped, days = assemble(
                 decision, book, names, rates, setup.hedging, diffusion, view.now, costs.gas
             )

@@ -12,9 +12,11 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Protocol
 
-from backtester.arrays import Float
+import numpy as np
+
+from backtester.arrays import Float, plain
 from backtester.errors import ConfigError, did_you_mean
-from backtester.estimation.ewma import Ewma, EwmaState, outer, per_root_day
+from backtester.estimation.ewma import Ewma, EwmaState, weights
 from backtester.estimation.shrinkage import ShrinkTo, ledoit_wolf, sample_covariance
 from backtester.estimation.window import RollingWindow, WindowState
 
@@ -49,7 +51,12 @@ class EwmaCovariance:
         """State after simple `returns` (P, N) over `elapsed` trading days; ignored at 0."""
         if elapsed <= 0.0:
             return state
-        return Ewma(self.halflife).step(state, outer(per_root_day(returns, elapsed)), elapsed)
+        from backtester.estimation.ewma_kernel import step_covariance
+
+        weight, square, share = weights(state, self.halflife, elapsed)
+        mean = np.empty(state.mean.shape)
+        step_covariance(plain(state.mean), plain(returns), elapsed, share, mean)
+        return EwmaState(mean, weight, square)
 
     def covariance(self, state: EwmaState) -> Float:
         """Estimate (P, N, N) per day; zero before the first return."""

@@ -59,14 +59,19 @@ class Ewma:
         """State after `value` (P, ...), observed over `elapsed` trading days; ignored at 0."""
         if elapsed <= 0.0:
             return state
-        decay = 0.5 ** (elapsed / self.halflife)
-        fresh = 1.0 - decay
-        weight = decay * state.weight + fresh
-        square = decay * decay * state.square + fresh * fresh
+        weight, square, share = weights(state, self.halflife, elapsed)
         mean = value - state.mean
-        mean *= fresh / weight
+        mean *= share
         mean += state.mean
         return EwmaState(mean, weight, square)
+
+
+def weights(state: EwmaState, halflife: float, elapsed: float) -> tuple[float, float, float]:
+    """Σw and Σw² after an observation over `elapsed` days, and its share in the mean."""
+    decay = 0.5 ** (elapsed / halflife)
+    fresh = 1.0 - decay
+    weight = decay * state.weight + fresh
+    return weight, decay * decay * state.square + fresh * fresh, fresh / weight
 
 
 def per_root_day(returns: Float, elapsed: float) -> Float:

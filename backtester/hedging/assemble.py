@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from backtester.accounting.book import Book
-from backtester.arrays import Bool, Float, Int
+from backtester.arrays import Bool, Float, Int, plain
 from backtester.errors import ConfigError
 from backtester.hedging.batch import HedgeBatch
 from backtester.hedging.decision import HedgeDecision, Limits, Quadratic, Target
-from backtester.hedging.horizon import TargetDiffusion, horizon, step_diffusion
+from backtester.hedging.horizon import LONGEST, SHORTEST, TargetDiffusion, since
 
 
 @dataclass(frozen=True)
@@ -67,37 +67,35 @@ def assemble(
     if decision.scale is not None:
         exposure = exposure * decision.scale[:, None]
     own = decision.risk
+    standard = isinstance(own, Quadratic | Target)
     stand_in = own if isinstance(own, Quadratic | Target) else _forms().quadratic_of(own)
     if isinstance(stand_in, Quadratic):
-        F, f, days, diffusion = _quadratic(
+        F, f, days, weight, diffusion = _quadratic(
             stand_in, exposure, index, usable, rates[0], gas, settings, diffusion, now
         )
-        if not isinstance(own, Quadratic | Target):
+        if not standard:
             days = _forms().planned_days(own, days)
-        weight, linear, impact = settings.gamma * days, rates[0], rates[1]
-        reward = _reward(decision, index, F, usable) * days[:, None]
+            weight = settings.gamma * days
+        linear, impact = rates
+        reward = _reward(decision, index, F, usable, days)
     else:
-        F = np.zeros((paths, k + 1, k))
-        F[:, np.arange(k), np.arange(k)] = 1.0
+        F, weight, zeros = _stated(paths, k)
+        linear = impact = reward = zeros
         wanted = stand_in.notional
         if decision.scale is not None:
             wanted = wanted * decision.scale[:, None]
-        f = np.concatenate([-wanted, np.zeros((paths, 1))], axis=1)
-        weight, days = np.ones(paths), np.full(paths, np.nan)
-        linear = impact = reward = np.zeros((paths, k))
+        f = np.concatenate([-wanted, zeros[:, :1]], axis=1)
+        days = np.full(paths, np.nan)
     lower, upper, gross, turnover = _limits(decision, settings.limits, usable)
     A, b, band = _rows(decision, exposure, index, paths)
-    scale = np.maximum(
-        np.abs(decision.exposure).sum(axis=-1) + np.abs(h0).sum(axis=-1), 1e-9 * settings.capital
-    )
     batch = HedgeBatch(
         F=F,
         f=f,
         risk_weight=weight,
         reward=reward,
         h0=h0,
-        linear=np.ascontiguousarray(linear),
-        impact=np.ascontiguousarray(impact),
+        linear=linear,
+        impact=impact,
         lower=lower,
         upper=upper,
         gross=gross,
@@ -105,9 +103,9 @@ def assemble(
         A=A,
         b=b,
         band=band,
-        scale=scale,
+        scale=_scale(decision.exposure, h0, settings.capital),
     )
-    if not isinstance(own, Quadratic | Target):
+    if not standard:
         modelled = _forms().framed(own, batch, exposure, index, usable, settings.capital)
         return modelled, diffusion, days
     return batch, diffusion, days
@@ -130,26 +128,56 @@ def _quadratic(
     settings: HedgeSettings,
     diffusion: TargetDiffusion,
     now: float,
-) -> tuple[Float, Float, Float, TargetDiffusion]:
-    from backtester.hedging.risk_kernel import risk_root
+) -> tuple[Float, Float, Float, Float, TargetDiffusion]:
+    """F, f, H in days, γ · H, and the diffusion state; F is NaN where Σ is not PSD."""
+    from backtester.hedging.quadratic_kernel import pose
 
-    covariance = np.ascontiguousarray(
-        risk.covariance if risk.covariance.ndim == 3 else risk.covariance[None]
-    )
-    F, f, target, psd = risk_root(covariance, np.ascontiguousarray(exposure), index, usable)
-    if not psd.all():  # the solver answers INVALID: never optimise against a non-convex risk
-        F[~psd] = np.nan
-        target[~psd] = 0.0
-    variance = np.zeros(usable.shape) + covariance[:, index, index]
-    diffusion = step_diffusion(diffusion, target, variance, now)
-    if settings.horizon is not None:
-        days = np.full(len(exposure), settings.horizon)
-    else:
-        days = horizon(diffusion, settings.gamma, variance, linear, gas)
-    return F, f, days, diffusion
+    paths, k = usable.shape
+    covariance = risk.covariance if risk.covariance.ndim == 3 else risk.covariance[None]
+    elapsed, share = since(diffusion, now)
+    F, f, target = np.empty((paths, k + 1, k)), np.empty((paths, k + 1)), np.empty((paths, k))
+    rate, days, weight = np.empty(paths), np.empty(paths), np.empty(paths)
+    pose(
+        plain(covariance), plain(exposure), index, usable, plain(linear),
+        _zeros((k,)) if gas is None else gas, settings.gamma,
+        np.nan if settings.horizon is None else settings.horizon, SHORTEST, LONGEST,
+        diffusion.target, diffusion.rate, elapsed, share, F, f, target, rate, days, weight,
+    )  # fmt: skip
+    return F, f, days, weight, TargetDiffusion(target, rate, now)
+
+
+def _scale(exposure: Float, h0: Float, capital: float) -> Float:
+    """Gross book (P,), the money every path is divided by before solving; never quite zero."""
+    from backtester.hedging.quadratic_kernel import gross_book
+
+    scale = np.empty(len(h0))
+    gross_book(plain(exposure), h0, 1e-9 * capital, scale)
+    return scale
+
+
+@lru_cache(maxsize=32)
+def _zeros(shape: tuple[int, ...]) -> Float:
+    """Zeros that nobody writes to, the same at every event."""
+    return np.zeros(shape)
+
+
+@lru_cache(maxsize=8)
+def _ones(shape: tuple[int, ...]) -> Bool:
+    """Every instrument on every path; nobody writes to it."""
+    return np.ones(shape, dtype=bool)
+
+
+@lru_cache(maxsize=8)
+def _stated(paths: int, k: int) -> tuple[Float, Float, Float]:
+    """F, weight and zeros (P, K) of the distance to a stated hedge; nobody writes to them."""
+    F = np.zeros((paths, k + 1, k))
+    F[:, np.arange(k), np.arange(k)] = 1.0
+    return F, np.ones(paths), np.zeros((paths, k))
 
 
 def _usable(decision: HedgeDecision, names: tuple[str, ...], shape: tuple[int, int]) -> Bool:
+    if decision.instruments is None and decision.eligible is None:
+        return _ones(shape)
     usable = np.ones(shape, dtype=bool)
     if decision.instruments is not None:
         usable &= np.array([n in decision.instruments for n in names])
@@ -158,16 +186,21 @@ def _usable(decision: HedgeDecision, names: tuple[str, ...], shape: tuple[int, i
     return usable
 
 
-def _reward(decision: HedgeDecision, index: Int, F: Float, usable: Bool) -> Float:
+def _reward(decision: HedgeDecision, index: Int, F: Float, usable: Bool, days: Float) -> Float:
+    """Carry of `days` that may enter the objective, per unit of notional, (P, K)."""
+    if decision.carry is None:
+        return _zeros(usable.shape)
+    return _carry(decision, decision.carry, index, F, usable) * days[:, None]
+
+
+def _carry(decision: HedgeDecision, carry: Float, index: Int, F: Float, usable: Bool) -> Float:
     """Carry that may enter the objective, per unit of notional per day, (P, K).
 
     Unless the decision is carry-seeking, carry acts only on instruments inside a neutrality row
     (whose band then bounds the net exposure), or along directions that carry no risk at all.
     """
     paths, k = usable.shape
-    if decision.carry is None:
-        return np.zeros((paths, k))
-    carry = np.where(usable, decision.carry, 0.0)
+    carry = np.where(usable, carry, 0.0)
     if decision.carry_seeking:
         return carry
     if decision.neutrality is not None:
@@ -194,7 +227,7 @@ def _limits(
         lower, upper, gross, turnover = _constant(study, usable.shape)
     else:
         lower, upper, gross, turnover = _merged(study, decision.limits or Limits(), usable.shape)
-    if not usable.all():
+    if usable is not _ones(usable.shape) and not usable.all():
         lower, upper = np.where(usable, lower, 0.0), np.where(usable, upper, 0.0)
     return lower, upper, gross, turnover
 
@@ -228,7 +261,8 @@ def _rows(
     """Neutrality rows on the hedges: A = N Bᵀ (P, M, K), b = n − N e (P, M), band (P, M)."""
     rule = decision.neutrality
     if rule is None:
-        return np.zeros((paths, 0, len(index))), np.zeros((paths, 0)), np.zeros((paths, 0))
+        none = _zeros((paths, 0))
+        return _zeros((paths, 0, len(index))), none, none
     m = rule.rows.shape[-2]
     rows = np.broadcast_to(rule.rows, (paths, m, exposure.shape[1]))
     held = (rows * exposure[:, None, :]).sum(axis=-1)

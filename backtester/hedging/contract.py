@@ -7,31 +7,32 @@ from typing import Any
 
 import numpy as np
 
-from backtester.arrays import Float
+from backtester.arrays import Float, is_plain
+from backtester.clock import iso
 from backtester.errors import StrategyError, did_you_mean
 from backtester.hedging.contract_risk import checked_risk
 from backtester.hedging.decision import HedgeDecision, Limits, Modelled, Quadratic, Risk, Target
 
 
 def checked(
-    decision: Any, who: str, when: str, paths: int, assets: tuple[str, ...], names: tuple[str, ...]
+    decision: Any, who: str, time: int, paths: int, assets: tuple[str, ...], names: tuple[str, ...]
 ) -> HedgeDecision:
-    """`decision` with float64 arrays, or StrategyError naming strategy, time, axis and cure."""
+    """`decision` with float64 arrays, or StrategyError naming strategy, time, axis and cure.
+
+    time: UTC nanoseconds of the event.
+    """
     if not isinstance(decision, HedgeDecision):
         raise StrategyError(
             f"strategy {who} decided {type(decision).__name__}, not HedgeDecision",
-            when=when,
+            when=iso(time),
             cure="Return HedgeDecision(exposure=book.exposure, risk=…) from decide().",
         )
     n, k = len(assets), len(names)
-    check = _Check(who, when)
+    check = _Check(who, time)
     exposure = check.array("exposure", decision.exposure, [(paths, n)], "paths, assets")
     risk: Risk = decision.risk
     if isinstance(risk, Quadratic):
-        covariance = check.array(
-            "risk.covariance", risk.covariance, [(paths, n, n), (n, n)], "paths, assets, assets"
-        )
-        check.symmetric(covariance, assets)
+        covariance = check.covariance(risk.covariance, paths, assets)
         risk = risk if covariance is risk.covariance else Quadratic(covariance)
     elif isinstance(risk, Target):
         notional = check.array("risk.notional", risk.notional, [(paths, k)], "paths, instruments")
@@ -41,7 +42,7 @@ def checked(
     else:
         raise StrategyError(
             f"strategy {who} decided a risk of type {type(risk).__name__}",
-            when=when,
+            when=iso(time),
             cure="Use Quadratic(covariance), Target(notional), Robust, ExpectedShortfall, "
             "MultiPeriod or Custom.",
         )
@@ -49,17 +50,15 @@ def checked(
         if name not in names:
             raise StrategyError(
                 f"strategy {who} hedges with {name!r}, which is not an eligible instrument",
-                when=when,
+                when=iso(time),
                 cure=did_you_mean(name, names),
             )
     changes: dict[str, Any] = {"exposure": exposure, "risk": risk}
-    for item, shape, axes in (
-        ("trade", (paths,), "paths"),
-        ("eligible", (paths, k), "paths, instruments"),
-    ):
-        value = getattr(decision, item)
-        if value is not None:
-            changes[item] = check.mask(item, value, shape, axes)
+    if decision.trade is not None:
+        changes["trade"] = check.mask("trade", decision.trade, (paths,), "paths")
+    if decision.eligible is not None:
+        shape = (paths, k)
+        changes["eligible"] = check.mask("eligible", decision.eligible, shape, "paths, instruments")
     if decision.scale is not None:
         changes["scale"] = check.array("scale", decision.scale, [(paths,)], "paths")
     if decision.carry is not None:
@@ -72,9 +71,8 @@ def checked(
             str(name): check.mask(f"signals[{name!r}]", mask, (paths,), "paths")
             for name, mask in decision.signals.items()
         }
-    if all(getattr(decision, item) is value for item, value in changes.items()):
-        return decision  # the usual case: nothing had to be converted
-    return replace(decision, **changes)
+    changes = {k: v for k, v in changes.items() if getattr(decision, k) is not v}
+    return replace(decision, **changes) if changes else decision
 
 
 def _check_rows(check: _Check, decision: HedgeDecision, paths: int, n: int) -> None:
@@ -111,14 +109,22 @@ def _check_limits(check: _Check, limits: Limits | None, paths: int, k: int) -> N
         check.fail("limits.lower exceeds limits.upper", "No hedge satisfies both; widen one.")
 
 
+def _finite(array: Float) -> bool:
+    if is_plain(array):
+        from backtester.hedging.contract_kernel import finite
+
+        return bool(finite(array.reshape(-1)))
+    return bool(np.isfinite(array).all())
+
+
 class _Check:
     """Messages that name the strategy and the time."""
 
-    def __init__(self, who: str, when: str) -> None:
-        self.who, self.when = who, when
+    def __init__(self, who: str, time: int) -> None:
+        self.who, self.time = who, time
 
     def fail(self, what: str, cure: str) -> None:
-        raise StrategyError(f"strategy {self.who}: {what}", when=self.when, cure=cure)
+        raise StrategyError(f"strategy {self.who}: {what}", when=iso(self.time), cure=cure)
 
     def array(self, item: str, value: Any, shapes: list[tuple[int, ...]], axes: str) -> Float:
         try:
@@ -131,12 +137,25 @@ class _Check:
                 f"{item} has shape {array.shape}, expected {' or '.join(map(str, shapes))}",
                 f"Axes are ({axes}).",
             )
-        if not np.isfinite(array).all():
+        if not _finite(array):
             first = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
             self.fail(
                 f"{item} is not finite at index {first} of ({axes})",
                 "Wait for the warm-up (property `warmup`, in days) or guard the division.",
             )
+        return array
+
+    def covariance(self, value: Any, paths: int, assets: tuple[str, ...]) -> Float:
+        """`value` as (P, N, N) or (N, N), finite and symmetric; the usual case in one pass."""
+        n = len(assets)
+        if type(value) is np.ndarray and value.shape == (paths, n, n) and is_plain(value):
+            from backtester.hedging.contract_kernel import faithful
+
+            if faithful(value):
+                return value
+        shapes: list[tuple[int, ...]] = [(paths, n, n), (n, n)]
+        array = self.array("risk.covariance", value, shapes, "paths, assets, assets")
+        self.symmetric(array, assets)
         return array
 
     def mask(self, item: str, value: Any, shape: tuple[int, ...], axes: str) -> Any:

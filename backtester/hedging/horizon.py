@@ -48,6 +48,14 @@ def start_diffusion(paths: int, instruments: int) -> TargetDiffusion:
     return TargetDiffusion(np.full((paths, instruments), np.nan), np.full(paths, np.nan), -np.inf)
 
 
+def since(state: TargetDiffusion, now: float) -> tuple[float, float]:
+    """Days since the last decision, NaN before the first; weight of a new observation."""
+    if state.at == -np.inf:
+        return np.nan, 1.0
+    elapsed = now - state.at
+    return elapsed, 1.0 - 0.5 ** (elapsed / HALFLIFE)
+
+
 def step_diffusion(
     state: TargetDiffusion, target: Float, variance: Float, now: float
 ) -> TargetDiffusion:
@@ -58,9 +66,7 @@ def step_diffusion(
     """
     from backtester.hedging.horizon_kernel import diffusion_rate
 
-    started = np.isfinite(state.at)
-    elapsed = now - state.at if started else np.nan
-    share = 1.0 - 0.5 ** (elapsed / HALFLIFE) if started else 1.0
+    elapsed, share = since(state, now)
     rate = diffusion_rate(target, state.target, state.rate, variance, elapsed, share)
     return TargetDiffusion(target, rate, now)
 

@@ -2,15 +2,69 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from backtester.arrays import Float
+from backtester.hedging.kernels import inlined, jit
 
 POWER = 1.2  # in which the two horizons add, see horizon.py
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@inlined
+def weigh(target: Float, weight: Float) -> None:
+    """Share (K,) of each instrument in Σ|target|; equal ones where there is no target."""
+    k = target.shape[0]
+    total = 0.0
+    for i in range(k):
+        total += abs(target[i])
+    for i in range(k):
+        weight[i] = abs(target[i]) / total if total > 0.0 else 1.0 / k
+
+
+@inlined
+def rate_path(
+    target: Float, before: Float, weight: Float, variance: Float, rate: float, elapsed: float,
+    share: float,
+) -> float:  # fmt: skip
+    """Diffusion rate of one path, see `diffusion_rate`."""
+    if elapsed <= 0.0:
+        return rate
+    prior, moved = 0.0, 0.0
+    for i in range(target.shape[0]):
+        if np.isnan(elapsed):
+            prior += weight[i] * target[i] ** 2 * variance[i]
+        else:
+            moved += weight[i] * (target[i] - before[i]) ** 2
+    return prior if np.isnan(elapsed) else rate + share * (moved / elapsed - rate)
+
+
+@inlined
+def days_path(
+    weight: Float, variance: Float, linear: Float, gas: Float, gamma: float, rate: float
+) -> float:
+    """Horizon of one path in days, see `horizon_days`."""
+    curvature, cost, fixed = 0.0, 0.0, 0.0
+    for i in range(weight.shape[0]):
+        curvature += weight[i] * variance[i]
+        cost += weight[i] * linear[i]
+        fixed += weight[i] * gas[i]
+    curvature *= gamma
+    if cost <= 0.0 and fixed <= 0.0:
+        return 1.0
+    if curvature <= 0.0 or rate <= 0.0:
+        # No curvature or no diffusion: nothing is gained by waiting, the target is reached.
+        return np.inf
+    days = 0.0
+    if cost > 0.0:
+        band = (1.5 * cost * rate / curvature) ** (1.0 / 3.0)
+        days = cost / (curvature * band)
+    if fixed > 0.0:
+        alone = np.sqrt(fixed / (3.0 * curvature * rate))
+        days = (days**POWER + alone**POWER) ** (1.0 / POWER) if days > 0.0 else alone
+    return days
+
+
+@jit
 def diffusion_rate(
     target: Float, before: Float, rate: Float, variance: Float, elapsed: float, share: float
 ) -> Float:
@@ -19,26 +73,14 @@ def diffusion_rate(
     elapsed NaN: the first target, whose rate is the prior. share: weight of the new observation.
     """
     paths, k = target.shape
-    out = np.empty(paths)
+    out, weight = np.empty(paths), np.empty(k)
     for p in range(paths):
-        total = 0.0
-        for i in range(k):
-            total += abs(target[p, i])
-        prior, moved = 0.0, 0.0
-        for i in range(k):
-            weight = abs(target[p, i]) / total if total > 0.0 else 1.0 / k
-            prior += weight * target[p, i] ** 2 * variance[p, i]
-            moved += weight * (target[p, i] - before[p, i]) ** 2
-        if np.isnan(elapsed):
-            out[p] = prior
-        elif elapsed <= 0.0:
-            out[p] = rate[p]
-        else:
-            out[p] = rate[p] + share * (moved / elapsed - rate[p])
+        weigh(target[p], weight)
+        out[p] = rate_path(target[p], before[p], weight, variance[p], rate[p], elapsed, share)
     return out
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@jit
 def horizon_days(
     target: Float, rate: Float, gamma: float, variance: Float, linear: Float, gas: Float
 ) -> Float:
@@ -47,31 +89,8 @@ def horizon_days(
     linear (P, K) proportional cost, gas (K,) money per trade.
     """
     paths, k = target.shape
-    out = np.empty(paths)
+    out, weight = np.empty(paths), np.empty(k)
     for p in range(paths):
-        total = 0.0
-        for i in range(k):
-            total += abs(target[p, i])
-        curvature, cost, fixed = 0.0, 0.0, 0.0
-        for i in range(k):
-            weight = abs(target[p, i]) / total if total > 0.0 else 1.0 / k
-            curvature += weight * variance[p, i]
-            cost += weight * linear[p, i]
-            fixed += weight * gas[i]
-        curvature *= gamma
-        if cost <= 0.0 and fixed <= 0.0:
-            out[p] = 1.0
-            continue
-        if curvature <= 0.0 or rate[p] <= 0.0:
-            # No curvature or no diffusion: nothing is gained by waiting, the target is reached.
-            out[p] = np.inf
-            continue
-        days = 0.0
-        if cost > 0.0:
-            band = (1.5 * cost * rate[p] / curvature) ** (1.0 / 3.0)
-            days = cost / (curvature * band)
-        if fixed > 0.0:
-            alone = np.sqrt(fixed / (3.0 * curvature * rate[p]))
-            days = (days**POWER + alone**POWER) ** (1.0 / POWER) if days > 0.0 else alone
-        out[p] = days
+        weigh(target[p], weight)
+        out[p] = days_path(weight, variance[p], linear[p], gas, gamma, rate[p])
     return out

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from backtester.arrays import Bool, Byte, Float, Int
+from backtester.arrays import Bool, Byte, Float, Int, is_plain, plain
 from backtester.errors import Status
 from backtester.hedging import active_set
 from backtester.hedging.active_set import Candidate
@@ -36,7 +36,6 @@ where larger penalties act, a tenth of `ACCEPTED` of them all."""
 REFERENCE = "CLARABEL"
 _NONE = dict.fromkeys(("twin", "reference", "second", "elastic", "held", "invalid"), 0)
 _OK = int(Status.OK)
-_FLOAT = np.dtype(np.float64)
 
 
 def solve(batch: HedgeBatch, *, twin: bool = True) -> HedgeSolution:
@@ -272,6 +271,6 @@ def _plain(batch: HedgeBatch) -> HedgeBatch:
     """Arrays as the kernels were compiled for: contiguous, writeable, float64."""
     changed = {}
     for name, array in vars(batch).items():
-        if not (array.flags.carray and array.dtype == _FLOAT):
-            changed[name] = np.array(array, dtype=np.float64, order="C")
+        if not is_plain(array):
+            changed[name] = plain(array)
     return replace(batch, **changed) if changed else batch

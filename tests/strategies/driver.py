@@ -130,7 +130,7 @@ def drive(world: World, strategy: Strategy[Any]) -> Iterator[Step]:
         book = world.book(t, hedges)
         raw = strategy.decide(view, book, state)
         who, names = type(strategy).__name__, world.instruments
-        decision = checked(raw, who, str(t), paths, world.assets, names)
+        decision = checked(raw, who, t, paths, world.assets, names)
         hedges = frictionless(decision, world, hedges)
         gain = world.prices[t + 1] / world.prices[t] - 1.0
         yield Step(
