@@ -17,7 +17,7 @@ from backtester.estimation.covariance import (
     SampleCovariance,
     covariance_estimator,
 )
-from backtester.estimation.ewma import Ewma
+from backtester.estimation.ewma import Ewma, outer, per_root_day
 from backtester.estimation.shrinkage import ShrinkTo, ledoit_wolf, sample_covariance
 
 ESTIMATORS = [
@@ -219,3 +219,19 @@ def test_a_length_of_time_must_be_positive(days: float) -> None:
         EwmaCovariance(days)
     with pytest.raises(ConfigError, match="window"):
         SampleCovariance(days)
+
+
+def test_one_pass_over_a_path_is_the_mean_of_outer_products() -> None:
+    """The kernel against the running mean of any array, to the bit."""
+    rng = np.random.default_rng(3)
+    fast, slow = EwmaCovariance(12.0), Ewma(12.0)
+    one, other = fast.init(3, 4), slow.init(3, 4, 4)
+    for elapsed in (0.0, 1.0, 1 / 24, 3.0):
+        returns = rng.normal(0, 0.02, (3, 4))
+        one = fast.step(one, returns, elapsed)
+        other = slow.step(other, outer(per_root_day(returns, elapsed or 1.0)), elapsed)
+        assert np.array_equal(one.mean, other.mean)
+        assert (one.weight, one.square) == (other.weight, other.square)
+    frozen = returns.copy()
+    frozen.flags.writeable = False
+    assert np.array_equal(fast.step(one, frozen, 1.0).mean, fast.step(one, returns, 1.0).mean)
