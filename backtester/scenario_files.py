@@ -15,12 +15,20 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from backtester.errors import ConfigError, PluginError, ScenarioError, did_you_mean
+from backtester.errors import (
+    BacktesterError,
+    ConfigError,
+    PluginError,
+    ScenarioError,
+    did_you_mean,
+)
 from backtester.scenario import Scenario
+from backtester.scenario_data import beside, with_files
 
 GENERATORS = {
     "CorrelatedReturns": "backtester_scenarios.correlated_returns:CorrelatedReturns",
     "CopulaGarch": "backtester_scenarios.copula_garch:CopulaGarch",
+    "BlockBootstrap": "backtester_scenarios.block_bootstrap:BlockBootstrap",
 }
 """Built-in generators; they need no registration and cannot be shadowed by one."""
 
@@ -132,8 +140,33 @@ def read_scenario(path: Path) -> ScenarioFile:
             cure=did_you_mean(generator, GENERATORS),
         )
     parameters = {k: v for k, v in data.items() if k not in header_keys}
+    parameters = with_files(kind, parameters, lambda given: str(beside(path, given)))
     scenario = _checked(_construct(kind, parameters, who, path, header_keys), path.name)
     return ScenarioFile(scenario, header.provenance, path)
+
+
+def data_files(path: Path) -> tuple[Path, ...]:
+    """The data files a scenario file names: their bytes decide what it draws.
+
+    Empty where the scenario file cannot be used; the reason is told where it is read.
+    """
+    from backtester.plugins import load_scenario as find
+    from backtester.yaml_files import read_mapping
+
+    found: list[Path] = []
+
+    def note(given: str) -> str:
+        found.append(beside(path, given))
+        return given
+
+    try:
+        data = read_mapping(path, "scenario")
+        generator = data.get("generator")
+        if isinstance(generator, str) and generator.isidentifier():
+            with_files(find(GENERATORS.get(generator, generator)), data, note)
+    except BacktesterError:
+        return ()
+    return tuple(found)
 
 
 def _checked(found: object, reference: str) -> Scenario:

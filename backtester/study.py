@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from backtester.costs.model import CostConfig
 from backtester.errors import BacktesterError, ConfigError, did_you_mean
 from backtester.regimes.labels import Labeller
+from backtester.scenario_files import data_files
 from backtester.yaml_files import read_mapping
 
 SCHEMA: Literal[1] = 1
@@ -227,6 +228,7 @@ class Study(_Model):
                 ]
             if market.scenario and market.scenario.endswith((".yaml", ".yml")):
                 found.append(market.scenario)
+                found += [str(f) for f in data_files(Path(market.scenario))]
         for strategy in self.strategies:
             file, dot, _ = strategy.use.partition(".py")
             if dot:
@@ -255,7 +257,9 @@ class Study(_Model):
         text = f"{version('hedge-backtester')}\n{settings}"
         hashes = self.file_hashes()
         for path, content in hashes.items():  # the place of a file does not matter, its bytes do
-            text = text.replace(json.dumps(path)[1:-1], content)
+            named = json.dumps(path)[1:-1]
+            # data that only a scenario file names does not stand in the settings
+            text = text.replace(named, content) if named in text else f"{text}\n{content}"
         return hashlib.sha256(f"{kind}\n{text}".encode()).hexdigest()[:16]
 
     def to_yaml(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from backtester_scenarios.block_bootstrap import BlockBootstrap
 from backtester_scenarios.copula_garch import CopulaGarch
 
 MARGINS = {
@@ -45,5 +46,14 @@ def copula_garch(**changes: Any) -> CopulaGarch:
     return CopulaGarch(**(fields | changes))
 
 
-GENERATORS: dict[str, Callable[[], Any]] = {"CopulaGarch": copula_garch}
+def block_bootstrap(**changes: Any) -> BlockBootstrap:
+    """The built-in index history."""
+    return BlockBootstrap(**({"name": "small", "history": "index-history"} | changes))
+
+
+GENERATORS: dict[str, Callable[[], Any]] = {
+    "CopulaGarch": copula_garch,
+    "BlockBootstrap": block_bootstrap,
+    "BlockBootstrap, pooled": lambda: block_bootstrap(pooled=True),
+}
 """Generator → a scenario that draws different paths."""

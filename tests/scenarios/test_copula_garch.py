@@ -12,7 +12,7 @@ from backtester_scenarios.quantile_map import limited_deviation, quantile_map
 from scipy import stats
 
 from backtester.errors import ScenarioError
-from backtester.estimation.tail_dependence import joint_tail
+from backtester.estimation.joint_tail import joint_tail
 
 from .generators import MARGINS, copula_garch, copula_regime
 

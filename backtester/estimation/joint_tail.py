@@ -1,4 +1,4 @@
-"""Joint extremes: what a Student-t copula implies, and what a sample shows."""
+"""Joint extremes at a finite threshold: what a t copula implies, and what a sample shows."""
 
 from __future__ import annotations
 
@@ -8,29 +8,17 @@ from backtester.arrays import Float
 from backtester.errors import ConfigError
 
 
-def tail_dependence(rho: float, freedom: float | None) -> float:
-    """λ = lim P(U < q | V < q), q → 0, of a t copula: 2 t_{ν+1}(−√((ν+1)(1−ρ)/(1+ρ))).
-
-    McNeil, Frey & Embrechts (2005, example 5.33); the upper and the lower tail are alike. None is
-    the Gaussian copula, λ = 0 unless ρ = 1. Raises ConfigError for ρ outside [−1, 1] or ν ≤ 0.
-    """
-    _check(rho, freedom)
-    if rho == 1.0:
-        return 1.0
-    if freedom is None or rho == -1.0:
-        return 0.0
-    from scipy.special import stdtr
-
-    return float(2.0 * stdtr(freedom + 1.0, -np.sqrt((freedom + 1.0) * (1.0 - rho) / (1.0 + rho))))
-
-
 def joint_tail(rho: float, freedom: float | None, q: float) -> float:
-    """P(U < q | V < q) of a t copula (None: Gaussian) at a finite q in (0, ½]; λ is its limit.
+    """P(U < q | V < q) of a t copula (None: Gaussian) at q in (0, ½].
 
-    With e the q quantile of t_ν: ∫_{−∞}^{e} f_ν(x) T_{ν+1}((e − ρx) √((ν+1)/((ν+x²)(1−ρ²)))) dx
-    over q, integrated over the probability of x. [textbook: the conditional of a bivariate t]
+    The limit for q → 0 is `t_tail_dependence`; upper and lower tail are alike. With e the q
+    quantile of t_ν: ∫_{−∞}^{e} f_ν(x) T_{ν+1}((e − ρx) √((ν+1)/((ν+x²)(1−ρ²)))) dx over q,
+    integrated over the probability of x. [textbook: the conditional of a bivariate t]
     """
-    _check(rho, freedom)
+    if not -1.0 <= rho <= 1.0:
+        raise ConfigError(f"correlation {rho:g} is not in [-1, 1]", cure="Give a correlation.")
+    if freedom is not None and not freedom > 0.0:
+        raise ConfigError(f"{freedom:g} degrees of freedom", cure="Give a positive number.")
     if not 0.0 < q <= 0.5:
         raise ConfigError(f"a tail of {q:g} is not in (0, 0.5]", cure="Give a share such as 0.05.")
     if abs(rho) == 1.0:
@@ -58,10 +46,3 @@ def sample_joint_tail(x: Float, y: Float, q: float, *, upper: bool = False) -> f
     count = max(1, round(q * len(x)))
     first, second = np.argsort(x, kind="stable")[:count], np.argsort(y, kind="stable")[:count]
     return float(np.isin(first, second).mean())
-
-
-def _check(rho: float, freedom: float | None) -> None:
-    if not -1.0 <= rho <= 1.0:
-        raise ConfigError(f"correlation {rho:g} is not in [-1, 1]", cure="Give a correlation.")
-    if freedom is not None and not freedom > 0.0:
-        raise ConfigError(f"{freedom:g} degrees of freedom", cure="Give a positive number.")
