@@ -14,10 +14,11 @@ from backtester.arrays import Byte, Float, Int
 from backtester.clock import calendar_named
 from backtester.errors import ScenarioError, did_you_mean
 from backtester.market.panel import FIELDS, MarketPanel
+from backtester.regimes.labelled import Labels
 
 from .chain import generator_matrix, stationary, transition_matrix, walk
 from .history import Resolve, Source, history_panel, resolved
-from .regime import Parameters, Positive
+from .regime import Number, Parameters, Positive
 from .regime_scenario import check_name, check_range
 from .simulate import stamps, uniforms
 
@@ -51,6 +52,9 @@ class BlockBootstrap(Parameters):
     history: built-in history, file beside the scenario's, or a mapping as `history` of a study.
     mean_block_days: L, trading days.
     conditional: False ignores regimes: one circle of all bars, and the panel has no labels.
+    exposure, hedge_with: notional by asset and its hedges; with them the regimes are normal,
+        convergence and decoupling of this book's hedge, without them normal and crisis by
+        volatility (docs/regimes.md).
     durations: expected days of each regime; by default those of the history's labels.
     start: ``stationary`` or the name of a regime.
     prices: of each asset at the first stamp; by default the history's last.
@@ -66,6 +70,8 @@ class BlockBootstrap(Parameters):
     history: Source
     mean_block_days: Positive = 20.0
     conditional: bool = True
+    exposure: dict[str, Number] = Field(default_factory=dict)
+    hedge_with: tuple[str, ...] = ()
     durations: dict[str, Positive] | None = None
     start: str = "stationary"
     prices: dict[str, Positive] | None = None
@@ -105,8 +111,6 @@ class BlockBootstrap(Parameters):
     @cached_property
     def rows(self) -> Rows:
         """The history cut into bars by regime."""
-        from backtester.regimes.labels import labels_of
-
         panel = history_panel(self.history, self.name)
         if panel.paths != 1:
             raise ScenarioError(
@@ -116,7 +120,7 @@ class BlockBootstrap(Parameters):
         names: tuple[str, ...] = ("all",)
         label: Byte = np.zeros(len(steps), dtype=np.int8)
         if self.conditional:
-            labels = labels_of(panel)
+            labels = self._labels(panel)
             label = labels.label[1:, 0]
             visited = [s for s in range(len(labels.names)) if (label == s).any()]
             names = tuple(labels.names[s] for s in visited)
@@ -188,6 +192,20 @@ class BlockBootstrap(Parameters):
         changes = {"name": f"{self.name} (constant correlation)"[:80], "pooled": True}
         # Through the constructor, not model_copy: that would keep the cached rows of the old one.
         return type(self)(**{n: getattr(self, n) for n in type(self).model_fields} | changes)
+
+    def _labels(self, panel: MarketPanel) -> Labels:
+        from backtester.accounting.exposure import Exposure
+        from backtester.regimes.labels import labels_of
+
+        if bool(self.exposure) != bool(self.hedge_with):
+            raise ScenarioError(
+                f"scenario {self.name!r} has an exposure or hedges, but not both",
+                cure="Give both for regimes of the hedge, or neither for regimes of volatility.",
+            )
+        if not self.exposure:
+            return labels_of(panel, labeller="volatility")
+        book = Exposure(tuple(self.exposure), np.array(list(self.exposure.values())))
+        return labels_of(panel, book, self.hedge_with)
 
     def _unvisited(self, what: str, regime: str, names: tuple[str, ...]) -> ScenarioError:
         return ScenarioError(

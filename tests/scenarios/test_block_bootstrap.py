@@ -155,6 +155,17 @@ def test_the_twin_has_one_dependence_and_each_regime_s_volatility() -> None:
     assert np.array_equal(panel.regime, PANEL.regime)
 
 
+def test_regimes_of_a_book_s_hedge() -> None:
+    book = block_bootstrap(exposure={"SP500": 1.0}, hedge_with=("NASDAQ",))
+    assert book.regime_names == ("normal", "convergence", "decoupling")
+    rows = book.rows
+    assert sum(len(r) for r in rows.of) == len(HISTORY)
+    panel = book.draw(first=0, paths=200, bars=250, seed=1)
+    for s in range(3):
+        inside = np.diff(np.log(panel.prices), axis=0)[panel.regime[1:] == s]
+        assert np.isin(rows_of(inside, HISTORY), rows.of[s]).all()
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -167,6 +178,8 @@ def test_the_twin_has_one_dependence_and_each_regime_s_volatility() -> None:
         ({"history": {"prices": "index-history", "start": "may"}}, "date 'may' cannot be read"),
         ({"history": "nowhere.csv"}, "'nowhere.csv'"),
         ({"name": "a\nb"}, "printable"),
+        ({"exposure": {"SP500": 1.0}}, "has an exposure or hedges, but not both"),
+        ({"exposure": {"SP": 1.0}, "hedge_with": ("WTI",)}, "'SP', which"),
     ],
 )
 def test_bad_parameters(changes: dict[str, Any], words: str) -> None:
