@@ -15,6 +15,8 @@ positive when paid; timestamps are UTC nanoseconds.
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 
@@ -24,6 +26,7 @@ Int = npt.NDArray[np.int64]
 Byte = npt.NDArray[np.int8]
 
 _FLOAT = np.dtype(np.float64)
+G = TypeVar("G", bound=np.generic)
 
 BLOCK = 256
 """Paths are drawn, run and stored in fixed blocks of this many, whatever the chunking."""
@@ -45,7 +48,7 @@ def readonly(values: Float) -> Float:
     return view
 
 
-def frozen_slice(values: Float) -> Float:
+def frozen_slice(values: npt.NDArray[G]) -> npt.NDArray[G]:
     """A read-only copy of `values`, whose `base` leads nowhere."""
     copy = values.copy()
     copy.flags.writeable = False

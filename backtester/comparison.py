@@ -37,6 +37,7 @@ class Curve:
     signals: dict[str, int]  # signal name -> path-events
     relaxed: tuple[float, float, float]  # largest relaxation of turnover, gross, neutrality, money
     limit_excess: float  # largest excess of hedge gross over its limit after a fill, fraction
+    unfilled: int  # order-events at which an instrument was not tradable and its order waited
     horizon_days: float  # median holding horizon, NaN where nothing was optimised
 
 

@@ -16,7 +16,7 @@ from backtester.arrays import Bool, Byte, Float, frozen_slice, readonly
 from backtester.costs.model import CostModel
 from backtester.errors import Status
 from backtester.events import Kind, Signal
-from backtester.execution.broker import Orders, execute, order
+from backtester.execution.broker import Orders, execute, order, renewed
 from backtester.execution.quotes import Quotes
 from backtester.guard import guarded
 from backtester.hedging.assemble import assemble
@@ -75,6 +75,7 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
     watch = Watch(strategy, info, who, int(panel.times[0]))
     diffusion = start_diffusion(paths, len(names))
     pending: Orders | None = None
+    same_close = setup.execution == "same_close"
     horizons = np.full((panel.bars, paths), np.nan)
     routes: dict[str, int] = {}
     relaxed = np.zeros(3)
@@ -87,9 +88,8 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
         book, pnl = settlement.at(book, price, quotes.prices(t), quotes.funding(t), years)
         quote = quotes.at(t)
         fills: Fills | None = None
-        if pending is not None:
-            book, fills = execute(pending, book, quote, costs)
-            pending = None
+        if pending is not None and not same_close:
+            book, fills, pending = execute(pending, book, quote, costs)
         past.push(t)
         rates = costs.rates(quote)
         view = MarketView(
@@ -102,6 +102,7 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
             funding=quotes.funding(t),
             cost_rate=readonly(rates[0]),
             depth=quotes.depth(t),
+            tradable=quotes.tradable(t),
         )
         state = guarded(who, "observe", event.time, partial(strategy.observe, view, state))
         scheduled = Kind.REBALANCE in event.kind
@@ -123,16 +124,15 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
             for route, count in counts.items():
                 routes[route] = routes.get(route, 0) + count
             relaxed = np.maximum(relaxed, slack)
-            send = trade & _OK[status]
-            pending = order(book, h, send) if send.any() else None
+            sent = order(book, h, trade & _OK[status])
+            pending = renewed(pending, sent, due)
             ledger.signals += [
                 Signal(t, event.time, name, mask & due)
                 for name, mask in decision.signals.items()
                 if (mask & due).any()
             ]
-            if setup.execution == "same_close" and pending is not None:
-                book, fills = execute(pending, book, quote, costs)
-                pending = None
+        if pending is not None and same_close:
+            book, fills, pending = execute(pending, book, quote, costs)
         ledger.record(Entry(pnl, fills, status), book)
     return BlockRun(ledger, horizons, routes, relaxed, _excess(ledger, setup), clock.start)
 

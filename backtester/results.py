@@ -112,8 +112,13 @@ class RunResult:
         }
 
     @property
+    def unfilled(self) -> int:
+        """Order-events at which an instrument was not tradable and its order waited."""
+        return int(self.block.ledger.unfilled.sum())
+
+    @property
     def signals(self) -> tuple[Signal, ...]:
-        """What the strategy signalled, e.g. correlation breaks, in time order."""
+        """What the strategy and its monitors signalled, e.g. correlation breaks, in time order."""
         return tuple(self.block.ledger.signals)
 
     def series(self, *, first: int | None = None, scored: bool = True) -> PathSeries:

@@ -55,6 +55,7 @@ class TaskResult:
     signals: dict[str, int]
     relaxed: Float  # (3,)
     excess: float
+    unfilled: int  # order-events that had to wait
     horizon: float  # median days
     audit: AuditLine | None
     audit_note: str
@@ -178,6 +179,7 @@ def run_task(task: Task) -> TaskResult:
         signals=signals,
         relaxed=result.block.relaxed,
         excess=result.block.excess,
+        unfilled=result.unfilled,
         horizon=float(np.median(used)) if used.size else float("nan"),
         audit=line,
         audit_note=note,

@@ -52,6 +52,7 @@ def curve_of(series: PathSeries, parts: list[TaskResult]) -> Curve:
         signals=_added([p.signals for p in parts]),
         relaxed=tuple(np.max([p.relaxed for p in parts], axis=0).tolist()),
         limit_excess=max(p.excess for p in parts),
+        unfilled=sum(p.unfilled for p in parts),
         horizon_days=_median([p.horizon for p in parts]),
     )
 

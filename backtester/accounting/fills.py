@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backtester.arrays import Float
+from backtester.arrays import Float, Int
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +14,4 @@ class Fills:
     units: Float  # (P, K)
     traded: Float  # (P,) money, sum of absolute trades
     costs: dict[str, Float]  # term -> (P,) money
+    unfilled: Int | None = None  # (P,) instruments whose order could not fill; None for none

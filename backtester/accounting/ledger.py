@@ -42,6 +42,7 @@ class Ledger:
     hedges: Float  # (T, P, K) notionals after the event
     fills: Float  # (T, P, K) units filled at the event
     status: Byte  # (T, P)
+    unfilled: Int  # (T, P) instruments whose order could not fill at the event
     signals: list[Signal] = field(default_factory=list)
     written: int = 0
 
@@ -67,6 +68,7 @@ class Ledger:
             hedges=blank(instruments),
             fills=blank(instruments),
             status=np.zeros((bars, paths), dtype=np.int8),
+            unfilled=np.zeros((bars, paths), dtype=np.int64),
         )
 
     def record(self, entry: Entry, book: Book) -> None:
@@ -80,6 +82,8 @@ class Ledger:
                 self.costs[t, :, c] = entry.fills.costs[term]
             self.traded[t] = entry.fills.traded
             self.fills[t] = entry.fills.units
+            if entry.fills.unfilled is not None:
+                self.unfilled[t] = entry.fills.unfilled
         self.status[t] = entry.status
         self.reconcile(t, book, pnl)
         self.written = t + 1

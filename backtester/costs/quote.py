@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backtester.arrays import Float
+from backtester.arrays import Bool, Float
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,3 +15,4 @@ class Quote:
     half_spread: Float  # (P, K) fraction of price
     depth: Float | None  # (P, K) money a day
     volatility: Float | None  # (P, K) per √day, causal
+    tradable: Bool | None = None  # (P, K) orders fill; None where they always do

@@ -1,8 +1,12 @@
-"""From orders to fills: in units at the decision, at the price of the fill, cost on its money."""
+"""From orders to fills: in units at the decision, at the price of the fill, cost on its money.
+
+An order fills whole at the first event at which its instrument is tradable. Until then it waits; a
+new decision on its path cancels it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,18 +24,42 @@ class Orders:
     units: Float  # (P, K)
 
 
-def order(book: Book, h: Float, send: Bool) -> Orders:
+def order(book: Book, h: Float, send: Bool) -> Orders | None:
     """Orders that take the hedges to `h` (P, K) money at today's marks, where `send` (P,)."""
+    if not send.any():
+        return None
     z = np.where(send[:, None], h - book.hedges, 0.0)
     return Orders(z / book.hedge_price)
 
 
-def execute(orders: Orders, book: Book, quote: Quote, costs: CostModel) -> tuple[Book, Fills]:
-    """The book after the orders fill in full at the quote's price, and what was charged."""
-    money = orders.units * quote.price
+def renewed(waiting: Orders | None, sent: Orders | None, due: Bool) -> Orders | None:
+    """Orders after a decision on the paths `due` (P,): what waits there is cancelled first."""
+    if waiting is None or due.all():
+        return sent
+    kept = np.where(due[:, None], 0.0, waiting.units)
+    return Orders(kept if sent is None else kept + sent.units)
+
+
+def execute(
+    orders: Orders, book: Book, quote: Quote, costs: CostModel
+) -> tuple[Book, Fills, Orders | None]:
+    """The book after what can fill at the quote's price, what was charged, and what still waits.
+
+    Costs are charged on fills alone.
+    """
+    if quote.tradable is None or not ((orders.units != 0.0) & ~quote.tradable).any():
+        return *_whole(orders.units, book, quote, costs), None
+    wait = np.where(quote.tradable, 0.0, orders.units)
+    book, fills = _whole(np.where(quote.tradable, orders.units, 0.0), book, quote, costs)
+    unfilled = np.count_nonzero(wait, axis=-1)
+    return book, replace(fills, unfilled=unfilled), Orders(wait)
+
+
+def _whole(units: Float, book: Book, quote: Quote, costs: CostModel) -> tuple[Book, Fills]:
+    """The book after `units` (P, K) have filled in full."""
+    money = units * quote.price
     charged = costs.charge(money, quote)
     total = np.zeros(len(money))
     for amount in charged.values():
         total = total + amount
-    book = fill(book, orders.units, total)
-    return book, Fills(orders.units, np.abs(money).sum(axis=-1), charged)
+    return fill(book, units, total), Fills(units, np.abs(money).sum(axis=-1), charged)

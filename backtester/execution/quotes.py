@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from backtester.arrays import Float, Int, frozen_slice
+from backtester.arrays import Bool, Float, Int, frozen_slice
 from backtester.costs.model import CostConfig, CostModel, per_asset
 from backtester.costs.quote import Quote
 from backtester.errors import DataError
@@ -38,6 +38,11 @@ class Quotes:
             if panel.depth is None
             else np.broadcast_to(panel.depth[..., index], self._prices.shape)
         )
+        fills = panel.tradable
+        self._tradable = None if fills is None else np.broadcast_to(fills, shape)
+        self._tradable_k = (
+            None if fills is None else np.broadcast_to(fills[..., index], self._prices.shape)
+        )
         self._volatility_k = None if volatility is None else np.take(volatility, index, axis=2)
 
     def prices(self, t: int) -> Float:
@@ -56,6 +61,10 @@ class Quotes:
         """Funding paid at t, (P, N) fraction of notional, where the market has any."""
         return None if self._funding is None else frozen_slice(self._funding[t])
 
+    def tradable(self, t: int) -> Bool | None:
+        """Where orders fill at t, (P, N), where the market says so; else always."""
+        return None if self._tradable is None else frozen_slice(self._tradable[t])
+
     def at(self, t: int) -> Quote:
         """What cost terms may look at."""
         return Quote(
@@ -63,4 +72,5 @@ class Quotes:
             half_spread=self._spread_k[t],
             depth=None if self._depth_k is None else self._depth_k[t],
             volatility=None if self._volatility_k is None else self._volatility_k[t],
+            tradable=None if self._tradable_k is None else self._tradable_k[t],
         )

@@ -13,7 +13,7 @@ from typing import Any, get_args, get_origin
 
 import numpy as np
 
-from backtester.arrays import NANOSECONDS_PER_DAY, Byte, Float
+from backtester.arrays import NANOSECONDS_PER_DAY, Bool, Byte, Float
 from backtester.clock import CONTINUOUS
 from backtester.market.panel import MarketPanel
 from backtester.rng import stream
@@ -80,12 +80,14 @@ def synthetic(layout: Layout, *, bars: int, paths: int, seed: int) -> MarketPane
         for name in ("prices", "half_spread", "depth", "funding", "volume")
     }
     regime: Byte = np.stack([d["regime"] for d in draws], axis=1).astype(np.int8)
+    tradable: Bool = np.stack([d["tradable"] for d in draws], axis=1) > 0.02
     return MarketPanel(
         times=START + NANOSECONDS_PER_DAY * np.arange(bars, dtype=np.int64),
         assets=layout.assets,
         calendar=CONTINUOUS,
         regime=regime,
         regime_names=("normal", "crisis"),
+        tradable=tradable,
         name="synthetic",
         **fields,
     )
@@ -94,7 +96,14 @@ def synthetic(layout: Layout, *, bars: int, paths: int, seed: int) -> MarketPane
 def bare(panel: MarketPanel) -> MarketPanel:
     """The same prices without any optional field."""
     return replace(
-        panel, half_spread=None, depth=None, funding=None, volume=None, regime=None, regime_names=()
+        panel,
+        half_spread=None,
+        depth=None,
+        funding=None,
+        volume=None,
+        regime=None,
+        regime_names=(),
+        tradable=None,
     )
 
 
@@ -134,6 +143,7 @@ def _path(layout: Layout, bars: int, rng: np.random.Generator) -> dict[str, Floa
         "funding": np.where(perpetual, 3e-4 + 2e-4 * noise, 0.0),
         "volume": 1e7 * np.exp(0.5 * rng.standard_normal((bars, n))),
         "regime": regime,
+        "tradable": rng.random((bars, n)),
     }
 
 

@@ -17,12 +17,12 @@ from backtester.laws.bench import Bench
 from backtester.laws.difference import Difference, first_difference
 from backtester.laws.record import record
 from backtester.laws.report import CheckResult, failed, passed
-from backtester.market.panel import FIELDS, MarketPanel
+from backtester.market.panel import OPTIONAL, MarketPanel
 from backtester.rng import stream
 
 NAME = "causality: scramble"
 MOST = 6  # times, each with every kind of scramble
-ITEMS = ("prices", *FIELDS, "regime")
+ITEMS = ("prices", *OPTIONAL)
 
 Values = np.ndarray[Any, Any]
 Scramble = Callable[[str, Values, Values, int], Values]
@@ -31,7 +31,11 @@ Scramble = Callable[[str, Values, Values, int], Values]
 
 def _scaled(item: str, values: Values, other: Values, t: int) -> Values:
     changed = values.copy()
-    changed[t + 1 :] = 1 - values[t + 1 :] if item == "regime" else 10 * values[t + 1 :]
+    after = values[t + 1 :]
+    if item == "tradable":
+        changed[t + 1 :] = ~after
+    else:
+        changed[t + 1 :] = 1 - after if item == "regime" else 10 * after
     return changed
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtester.arrays import Byte, Float, Int, frozen
+from backtester.arrays import Bool, Byte, Float, Int, frozen
 from backtester.clock import Calendar, calendar_named, iso
 from backtester.errors import DataError, did_you_mean
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FIELDS = ("half_spread", "depth", "funding", "volume")
+OPTIONAL = (*FIELDS, "regime", "tradable")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,13 +41,14 @@ class MarketPanel:
     volume: Float | None = None  # (T, P or 1, N) money per bar
     regime: Byte | None = None  # (T, P) true regime of the bar (t−1, t], where it is known
     regime_names: tuple[str, ...] = ()
+    tradable: Bool | None = None  # (T, P or 1, N) orders fill at the stamp; None for always
     name: str = "market"
     notes: tuple[str, ...] = field(default=())  # repairs and assumptions, shown in the report
 
     def __post_init__(self) -> None:
         from backtester.market.validate import validate_panel
 
-        for item in ("times", "prices", "regime", *FIELDS):
+        for item in ("times", "prices", *OPTIONAL):
             values = getattr(self, item)
             if values is not None and values.flags.writeable:
                 object.__setattr__(self, item, frozen(values, values.dtype))
@@ -98,7 +100,7 @@ class MarketPanel:
     def select(self, paths: Int) -> MarketPanel:
         """The panel of some paths, in the order given."""
         pick = {"prices": self.prices[:, paths]}
-        for item in (*FIELDS, "regime"):
+        for item in OPTIONAL:
             values = getattr(self, item)
             if values is not None:
                 pick[item] = values if values.shape[1] == 1 < self.paths else values[:, paths]
@@ -111,7 +113,7 @@ class MarketPanel:
     def between(self, start: int, stop: int) -> MarketPanel:
         """The stamps with index in [start, stop)."""
         pick: dict[str, Any] = {"times": self.times[start:stop], "prices": self.prices[start:stop]}
-        for item in (*FIELDS, "regime"):
+        for item in OPTIONAL:
             values = getattr(self, item)
             if values is not None:
                 pick[item] = values[start:stop]
@@ -128,8 +130,11 @@ class MarketPanel:
                     cure="Draw them from one scenario with the same bars.",
                 )
         pick: dict[str, Any] = {"prices": np.concatenate([p.prices for p in panels], axis=1)}
-        for item in (*FIELDS, "regime"):
+        for item in OPTIONAL:
             parts = [getattr(p, item) for p in panels]
+            if item == "tradable" and any(v is not None for v in parts):
+                always = np.ones((first.bars, 1, len(first.assets)), dtype=np.bool_)
+                parts = [always if v is None else v for v in parts]
             if parts[0] is not None:
                 wide = [
                     np.broadcast_to(v, (v.shape[0], p.paths, *v.shape[2:]))
@@ -164,7 +169,7 @@ class MarketPanel:
         """sha256 of everything that can change a result."""
         state = hashlib.sha256()
         state.update(repr((self.assets, self.calendar, self.regime_names)).encode())
-        for item in ("times", "prices", "regime", *FIELDS):
+        for item in ("times", "prices", "regime", *FIELDS, "tradable"):
             values = getattr(self, item)
             if values is not None:
                 state.update(item.encode())

@@ -44,6 +44,11 @@ def validate_panel(panel: MarketPanel) -> None:
             f"market {panel.name!r} has regime codes outside its names {panel.regime_names}",
             cure="Codes index regime_names, from 0.",
         )
+    if panel.tradable is not None and panel.tradable.dtype != np.bool_:
+        raise DataError(
+            f"tradable of market {panel.name!r} has type {panel.tradable.dtype}, expected bool",
+            cure="True where orders fill at the stamp, False during an outage or a halt.",
+        )
     _constant(panel)
 
 
@@ -57,7 +62,7 @@ def _shapes(panel: MarketPanel) -> None:
         )
     if panel.prices.shape[1] < 1:
         raise DataError(f"market {panel.name!r} has no paths", cure="Ask for at least one path.")
-    for item in ("half_spread", "depth", "funding", "volume", "regime"):
+    for item in ("half_spread", "depth", "funding", "volume", "regime", "tradable"):
         values = getattr(panel, item)
         if values is None:
             continue

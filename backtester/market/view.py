@@ -73,6 +73,7 @@ class MarketView:
     funding: Float | None  # (P, N) paid at this stamp, fraction of notional per interval
     cost_rate: Float  # (P, K) published proportional cost of trading each hedge
     depth: Float | None = None  # (P, N) money a day
+    tradable: Bool | None = None  # (P, N) orders fill at t; None where they always do
     events: tuple[MonitorEvent, ...] = ()  # what the strategy's monitors saw, when it decides
     due: Bool | None = None  # (P,) paths on which this decision counts; None for all
 

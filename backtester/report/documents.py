@@ -28,6 +28,7 @@ _RUN_UNITS = {
     "signals": "path-events",
     "relaxed": "money, largest relaxation of each limit",
     "limit_excess": "fraction of the gross limit",
+    "unfilled": "order-events that waited for an instrument to be tradable",
     "horizon_days": "trading days, median",
     "final_equity": "money; one value on history, else quantiles 5 %, 50 %, 95 % over paths",
 }
@@ -170,7 +171,7 @@ def _market(m: MarketSummary) -> dict[str, Any]:
 
 
 def _run(c: Curve) -> dict[str, Any]:
-    names = "strategy market cost_bps status routes signals limit_excess horizon_days"
+    names = "strategy market cost_bps status routes signals limit_excess unfilled horizon_days"
     turnover, gross, neutrality = c.relaxed
     return {name: getattr(c, name) for name in names.split()} | {
         "relaxed": {"turnover": turnover, "gross": gross, "neutrality": neutrality},

@@ -106,6 +106,7 @@ def solver(comparison: Comparison) -> Solver:
             "gross (money)",
             "neutrality (money)",
             "Limit excess (%)",
+            "Orders that waited",
             "Horizon (days)",
         ),
         tuple(
@@ -115,13 +116,16 @@ def solver(comparison: Comparison) -> Solver:
                 *(count(c.status.get(s.name, 0)) for s in states),
                 *(money(r) for r in c.relaxed),
                 percent(c.limit_excess, 2),
+                count(c.unfilled),
                 number(c.horizon_days, 1),
             )
             for c in curves
         ),
         names=2,
         note="Limits hold at the price of the decision; the limit excess is the largest overshoot "
-        "of hedge gross at the fill. Horizon: median holding horizon the optimiser planned for. "
+        "of hedge gross at the fill. Orders wait where their instrument is not tradable, counted "
+        "per event. "
+        "Horizon: median holding horizon the optimiser planned for. "
         + " ".join(f"{s.name}: {s.advice}." for s in states),
     )
     routes = Table(

@@ -26,13 +26,21 @@ BEFORE = ("equity", "hedges", "fills", "costs", "status", "exposure_carry", "hed
 def test_the_future_moves_nothing(bench: Bench, full_setup: FullSetup, kind: str, t: int) -> None:
     setup = full_setup(bench)
     known = run(bench.panel(), bench.fresh(), setup)
-    other = run(scrambled(bench, t, KINDS[kind], ITEMS), bench.fresh(), setup)
+    future = scrambled(bench, t, KINDS[kind], ITEMS)
+    other = run(future, bench.fresh(), setup)
     for item in BEFORE:
         before, after = getattr(known.ledger, item), getattr(other.ledger, item)
         np.testing.assert_array_equal(after[: t + 1], before[: t + 1], err_msg=item)
     np.testing.assert_array_equal(other.horizon[: t + 1], known.horizon[: t + 1])
-    # orders are in units, so what was decided at t is what fills at t + 1, whatever the price
-    np.testing.assert_array_equal(other.ledger.fills[t + 1], known.ledger.fills[t + 1])
+    # Orders are in units, so what was decided at t is what fills at t + 1, whatever the price –
+    # where it can fill.
+    open_, hedges = bench.panel().tradable, bench.panel().indices(bench.layout.instruments)
+    assert open_ is not None and future.tradable is not None
+    both = (open_[t + 1] & future.tradable[t + 1])[:, hedges]
+    for fills in (known.ledger.fills[t + 1], other.ledger.fills[t + 1]):
+        np.testing.assert_array_equal(
+            np.where(both, fills, 0.0), np.where(both, known.ledger.fills[t + 1], 0.0)
+        )
 
 
 @pytest.mark.parametrize("t", [26, 71])

@@ -108,6 +108,7 @@ def _curve(rng: np.random.Generator, s: PathSeries, names: Names, k: int, ratio:
         signals={"correlation_break": 4} if ratio > 0.9 else {},
         relaxed=relaxed,
         limit_excess=0.004 * ratio,
+        unfilled=3,
         horizon_days=12.5 if ratio > 0.9 else float("nan"),
     )
 
