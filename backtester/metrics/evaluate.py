@@ -9,17 +9,19 @@ import numpy as np
 
 from backtester.arrays import Bool, Float
 from backtester.metrics import hedge, pnl
-from backtester.metrics.inference import (
-    Sample,
-    block_length,
-    bootstrap_paths,
-    bootstrap_weights,
-    leave_one_out,
-    path_groups,
-)
+from backtester.metrics.bootstrap import LEAST_BLOCKS, block_length, history_draws
+from backtester.metrics.inference import Sample, bootstrap_paths, leave_one_out, path_groups
 from backtester.metrics.moments import COLUMN, Moments
 from backtester.metrics.regime import ALL, Regime, episode_count
-from backtester.metrics.risk import HORIZON, LEVEL, Tail, drawdown_fraction, tail_counts
+from backtester.metrics.risk import (
+    HORIZON,
+    LEVEL,
+    Tail,
+    drawdown_fraction,
+    expected_shortfall,
+    tail_counts,
+    windows,
+)
 from backtester.metrics.series import PathSeries
 
 LEAST_BARS = 20
@@ -77,14 +79,18 @@ def evaluate(
     starting = regime.bars[: len(values.net_windows)]
     net_tail = _tail(values.net_windows, starting, history, series.capital)
     bare_tail = _tail(values.unhedged_windows, starting, history, series.capital)
-    shortage = _shortage(regime, history)
+    length = block_length(values.unhedged[:, 0]) if history else math.nan
+    shortage = _shortage(regime, history, length)
+    freedom = tail_freedom(int(np.count_nonzero(starting)), length) if history else math.inf
     if shortage:
         total, sums = values.by_path(regime.bars).sum(axis=0), np.empty((0, len(COLUMN)))
         net_es, bare_es = np.empty(0), np.empty(0)
     elif history:
         rows = values.by_bar(regime.bars)
         total = np.einsum("bk->k", rows)
-        sums, net_es, bare_es = _bootstrap(rows, regime, net_tail, bare_tail, seed)
+        sums, net_es, bare_es = _bootstrap(
+            rows, values, regime, (net_tail, bare_tail), seed, length, series.capital
+        )
     else:
         paths = values.by_path(regime.bars)
         total, sums = np.einsum("pk->k", paths), leave_one_out(paths)
@@ -102,8 +108,8 @@ def evaluate(
         bounded = name.startswith("effectiveness")
         samples[name] = Sample(number, replicates[name], kind, note, bounded)
     empty = "" if starting.any() else f"no window of {HORIZON} bars starts in this regime"
-    net = samples["net_es"] = Sample(net_tail.value, net_es, kind, empty)
-    bare = samples["unhedged_es"] = Sample(bare_tail.value, bare_es, kind, empty)
+    net = samples["net_es"] = Sample(net_tail.value, net_es, kind, empty, freedom=freedom)
+    bare = samples["unhedged_es"] = Sample(bare_tail.value, bare_es, kind, empty, freedom=freedom)
     samples["net_es_change"] = net.minus(bare)
     samples |= _drawdowns(series, regime, falls, seed, bool(shortage))
     losses = -values.net_windows
@@ -165,15 +171,39 @@ def _tail(pnl_windows: Float, starting: Bool, history: bool, capital: float) -> 
 
 
 def _bootstrap(
-    rows: Float, regime: Regime, net: Tail, bare: Tail, seed: int
+    rows: Float,
+    values: Moments,
+    regime: Regime,
+    tails: tuple[Tail, Tail],
+    seed: int,
+    length: float,
+    capital: float,
 ) -> tuple[Float, Float, Float]:
-    """Replicated totals (R, columns) and expected shortfalls (R,) of a one-path regime."""
-    sums, net_es, bare_es = [], [], []
-    for weight in bootstrap_weights(regime.bars[:, 0], regime.name, seed):
-        sums.append(np.einsum("b,bk->k", weight, rows))
-        net_es.append(net.weighted(weight[: net.sizes.size]))
-        bare_es.append(bare.weighted(weight[: bare.sizes.size]))
-    return np.array(sums), np.array(net_es), np.array(bare_es)
+    """Replicated totals (R, columns) and expected shortfalls (R,) of a one-path regime.
+
+    The whole history is put together anew bar by bar and its windows are summed again: windows
+    drawn as they are would be too alike within a block, and their spread too small.
+    """
+    sums, shortfalls = [], []
+    pair = (values.net, values.unhedged)
+    for draw in history_draws(regime.bars[:, 0], regime.name, seed, length):
+        sums.append(np.einsum("b,bk->k", draw.weights, rows))
+        if draw.index is None:
+            shortfalls.append([t.weighted(draw.weights[: t.sizes.size]) for t in tails])
+        else:
+            again = (windows(pnl_[draw.index]) for pnl_ in pair)
+            shortfalls.append([expected_shortfall(w) * pnl.PERCENT / capital for w in again])
+    both = np.array(shortfalls)
+    return np.array(sums), both[:, 0], both[:, 1]
+
+
+def tail_freedom(count: int, length: float) -> float:
+    """Degrees of freedom of a shortfall on one path: independent losses in its tail, less one.
+
+    count: windows; length: bars over which losses come together, at least the horizon. At least
+    two, below which Student's t has no spread to speak of.
+    """
+    return max(2.0, (1.0 - LEVEL) * count / length - 1.0)
 
 
 def _drawdowns(
@@ -200,13 +230,12 @@ def _drawdowns(
     return out
 
 
-def _shortage(regime: Regime, history: bool) -> str:
+def _shortage(regime: Regime, history: bool, length: float) -> str:
     """Why the regime allows no interval, or nothing."""
     if not history:
         return _needed(regime.paths, LEAST_EPISODES, "path")
     if regime.name == ALL:
-        blocks = int(regime.count / block_length(regime.count))
-        return _needed(blocks, LEAST_EPISODES, "block")
+        return _needed(int(regime.count / length + 1e-9), LEAST_BLOCKS, "block")
     return _needed(episode_count(regime.bars), LEAST_EPISODES, "episode")
 
 

@@ -8,23 +8,18 @@ what differs *between* crises, and the whole of it by the stationary bootstrap.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
 import numpy as np
 
-from backtester.arrays import Bool, Float, Int
-from backtester.metrics.regime import ALL, episode_ids
+from backtester.arrays import Float, Int
+from backtester.metrics.bootstrap import DRAWS
 from backtester.rng import stream
 
 CONFIDENCE = 0.95
 GROUPS = 50
 """Groups of paths a tail statistic is jackknifed over; below this each path is its own group."""
-DRAWS = 400
-"""Bootstrap replicates."""
-BLOCK_BARS = 20.0
-"""Least mean length of a stationary bootstrap block: twice the shortfall horizon."""
 NAN = float("nan")
 
 
@@ -60,6 +55,7 @@ class Sample:
     note: str = ""
     bounded: bool = False  # jackknife: at most 1, made on the scale of ln(1 − value);
     # bootstrap: percentiles, which never leave the range of the statistic
+    freedom: float = math.inf  # bootstrap of a tail: degrees of freedom; inf is no correction
 
     def estimate(self, withheld: str = "") -> Estimate:
         """The figure with its interval, or without one for the reason `withheld`."""
@@ -78,6 +74,10 @@ class Sample:
         if self.replicates.size < 2 or not np.isfinite(self.replicates).all():
             return NAN, NAN
         if self.kind == "bootstrap":
+            if math.isfinite(self.freedom):
+                # A tail rests on few independent losses: Student's t of that many, as for a mean.
+                half = _student(self.freedom) * float(np.std(self.replicates, ddof=1))
+                return self.value - half, self.value + half
             low, high = percentile_interval(self.replicates)
             if self.bounded:
                 return low, high
@@ -99,7 +99,8 @@ class Sample:
         paired = self.kind == other.kind and self.replicates.shape == other.replicates.shape
         if not paired or self.replicates.size == 0:
             return Sample(value, kind=self.kind, note=note or "no interval: not paired")
-        return Sample(value, self.replicates - other.replicates, self.kind, note)
+        freedom = min(self.freedom, other.freedom)
+        return Sample(value, self.replicates - other.replicates, self.kind, note, freedom=freedom)
 
 
 def leave_one_out(sums: Float) -> Float:
@@ -130,7 +131,7 @@ def percentile_interval(replicates: Float) -> tuple[float, float]:
 
 
 @cache
-def _student(freedom: int) -> float:
+def _student(freedom: float) -> float:
     from scipy.special import stdtrit
 
     return float(stdtrit(freedom, 0.5 + CONFIDENCE / 2.0))
@@ -139,41 +140,6 @@ def _student(freedom: int) -> float:
 def path_groups(paths: int) -> Int:
     """Group of each path, (P,): itself up to `GROUPS` paths, then p mod GROUPS."""
     return np.arange(paths) % min(paths, GROUPS)
-
-
-def bootstrap_weights(bars: Bool, name: str, seed: int, draws: int = DRAWS) -> Iterator[Float]:
-    """How often each bar of a one-path history is drawn, (B,) per replicate.
-
-    bars: (B,) the regime. Regimes are resampled by whole episodes, as many as there are; the whole
-    history by stationary blocks (Politis & Romano 1994) of mean length max(20, B^⅓) bars. Streams
-    depend on the regime's name only, so every strategy on a history sees the same draws.
-    """
-    ids = episode_ids(bars)
-    episodes = int(ids.max(initial=-1)) + 1
-    for draw in range(draws):
-        generator = stream(seed, f"bootstrap/{name}", draw)
-        if name == ALL:
-            yield stationary_counts(generator, bars.size)
-        else:
-            picked = generator.integers(0, episodes, episodes)
-            counts = np.bincount(picked, minlength=episodes).astype(np.float64)
-            yield np.where(ids >= 0, counts[ids], 0.0)
-
-
-def block_length(bars: int) -> float:
-    """Mean stationary block length in bars."""
-    return max(BLOCK_BARS, math.cbrt(bars))
-
-
-def stationary_counts(generator: np.random.Generator, bars: int) -> Float:
-    """Draws of each bar in one circular stationary bootstrap sample, (B,)."""
-    fresh = generator.random(bars) < 1.0 / block_length(bars)
-    fresh[0] = True
-    block = np.cumsum(fresh) - 1
-    begin = np.flatnonzero(fresh)
-    origin = generator.integers(0, bars, begin.size)
-    index = (origin[block] + np.arange(bars) - begin[block]) % bars
-    return np.bincount(index, minlength=bars).astype(np.float64)
 
 
 def bootstrap_paths(values: Float, seed: int) -> Float:

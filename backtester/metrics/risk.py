@@ -52,6 +52,20 @@ def expected_shortfall(pnl: Float, level: float = LEVEL, weights: Float | None =
     return tail_mean(losses, heights, level, float(heights.sum()))
 
 
+def influence(losses: Float, level: float = LEVEL) -> Float:
+    """First-order share of each of n losses in the error of their expected shortfall, (n,).
+
+    (max(L − q, 0)/(1 − level) + q − ES) / n with q the boundary loss; they sum to zero, and the
+    shortfall of a sample in which loss i occurs w_i times is near ES + Σ (w_i − 1) · share_i.
+    """
+    count = int(np.ceil((1.0 - level) * losses.size))
+    if count == 0:
+        return np.empty(0)
+    boundary = float(np.partition(losses, losses.size - count)[losses.size - count])
+    excess = np.maximum(losses - boundary, 0.0) / (1.0 - level)
+    return np.asarray((excess - np.mean(excess)) / losses.size)
+
+
 def tail_mean(losses: Float, mass: Float, level: float, total: float) -> float:
     """Expected shortfall of losses sorted from the largest down, carrying `mass`.
 

@@ -13,9 +13,7 @@ from backtester.metrics import hedge
 from backtester.metrics.inference import (
     Estimate,
     Sample,
-    block_length,
     bootstrap_paths,
-    bootstrap_weights,
     jackknife_half_width,
     leave_one_out,
     path_groups,
@@ -58,45 +56,6 @@ def test_jackknife_covers_pooled_effectiveness() -> None:
         assert high <= 1.0
         hits += low <= 0.64 <= high
     assert 0.91 <= hits / trials <= 0.98
-
-
-def test_stationary_bootstrap_keeps_length_and_mean() -> None:
-    bars = np.ones(600, dtype=bool)
-    weights = np.array(list(bootstrap_weights(bars, "all", seed=3)))
-    assert weights.shape == (400, 600)
-    assert (weights.sum(axis=1) == 600).all()
-    np.testing.assert_allclose(weights.mean(), 1.0)
-    # Neighbours are drawn together: their counts correlate by about 1 − 1/L.
-    pair = np.corrcoef(weights[:, :-1].ravel(), weights[:, 1:].ravel())[0, 1]
-    assert pair == pytest.approx(1 - 1 / block_length(600), abs=0.02)
-
-
-def test_stationary_bootstrap_sees_serial_correlation() -> None:
-    """The variance of the mean of an AR(1) is several times that of independent bars."""
-    rng = np.random.default_rng(5)
-    noise, x = rng.normal(size=4000), np.zeros(4000)
-    for t in range(1, 4000):
-        x[t] = 0.7 * x[t - 1] + noise[t]
-    means = [w @ x / 4000 for w in bootstrap_weights(np.ones(4000, dtype=bool), "all", seed=1)]
-    naive = x.std() / np.sqrt(4000)
-    truth = 1 / (1 - 0.7) / np.sqrt(4000)
-    assert naive * 1.6 < np.std(means) < truth * 1.25
-
-
-def test_regimes_are_resampled_by_whole_episodes() -> None:
-    bars = np.zeros(30, dtype=bool)
-    bars[2:5] = bars[10:17] = bars[20:22] = True
-    for weight in bootstrap_weights(bars, "crisis", seed=1):
-        assert (weight[~bars] == 0).all()
-        assert {len(set(weight[s])) for s in (slice(2, 5), slice(10, 17), slice(20, 22))} == {1}
-        assert weight[2] + weight[10] + weight[20] == 3
-
-
-def test_draws_depend_on_seed_and_name_alone() -> None:
-    bars = np.ones(50, dtype=bool)
-    one, two = (np.array(list(bootstrap_weights(bars, "all", seed=s))) for s in (1, 1))
-    assert np.array_equal(one, two)
-    assert not np.array_equal(one, np.array(list(bootstrap_weights(bars, "all", seed=2))))
 
 
 def test_bootstrap_of_a_median_ignores_paths_that_are_out() -> None:
