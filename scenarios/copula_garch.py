@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from backtester.arrays import Byte, Float, Int
+from backtester.arrays import Byte, Float
 from backtester.market.panel import MarketPanel
 
 from .correlation_scenario import CorrelationScenario
+from .garch import fill_garch
 from .margin import Limit, Margin, MarginTables, margin_tables
-from .quantile_map import quantile_map
+from .quantile_map import MapTables, map_tables
 from .regime import CopulaRegime
 from .regime_scenario import check_range
 from .simulate import Shocks
@@ -23,14 +24,11 @@ from .tables import CorrelationTables, correlation_fields, market_fields
 
 @dataclass(frozen=True, eq=False)
 class CopulaTables(CorrelationTables):
-    """With the copulas by regime (S), the margins (F), and the maps from one to the other (D)."""
+    """With the copulas by regime (S), the margins, and the maps from one to the other."""
 
     margins: MarginTables
     freedom: tuple[float | None, ...]  # (S) of the copula
-    map_of: Int  # (S, F) row of the maps
-    map_value: Float  # (D, K)
-    map_slope: Float  # (D, K)
-    map_step: Float  # (D,)
+    maps: MapTables
 
 
 class CopulaGarch(CorrelationScenario[CopulaRegime]):
@@ -64,18 +62,12 @@ class CopulaGarch(CorrelationScenario[CopulaRegime]):
         """Parameters as arrays per regime and bar."""
         margins = margin_tables(self.margins, self.spots, self.innovation_limit, self.name)
         freedom = tuple(r.degrees_of_freedom for r in self.regimes.values())
-        pairs = [(nu, eta) for nu in freedom for eta in margins.freedom]
-        distinct = list(dict.fromkeys(pairs))
-        maps = [quantile_map(nu, eta) for nu, eta in distinct]
         return CopulaTables(
             **market_fields(self),
             **correlation_fields(self),
             margins=margins,
             freedom=freedom,
-            map_of=np.array([distinct.index(p) for p in pairs]).reshape(len(freedom), -1),
-            map_value=np.array([m.value for m in maps]),
-            map_slope=np.array([m.slope for m in maps]),
-            map_step=np.array([m.step for m in maps]),
+            maps=map_tables(freedom, margins.freedom),
         )
 
     def draw(
@@ -89,55 +81,23 @@ class CopulaGarch(CorrelationScenario[CopulaRegime]):
         Raises ScenarioError for a range or a correlation that cannot be drawn.
         """
         check_range(self.name, first, paths, bars)
-        factor = self._factor(correlation, paths)
+        factor, tables = self._factor(correlation, paths), self.tables
         of_path = correlation is not None and np.ndim(correlation) == 3
 
         def fill(prices: Float, shocks: Shocks, state: Byte) -> None:
-            self._fill(prices, shocks, state, factor, of_path)
+            fill_garch(
+                prices, shocks.returns, state, factor, of_path, shocks.gamma, tables.freedom, tables
+            )
 
         return self._panel(
             first=first,
             paths=paths,
             bars=bars,
             seed=seed,
-            freedoms=[nu for nu in self.tables.freedom if nu is not None],
+            freedoms=[nu for nu in tables.freedom if nu is not None],
             mixing_days=max(self.days_per_bar, 1.0),
             fill=fill,
         )
-
-    def _fill(
-        self, prices: Float, shocks: Shocks, state: Byte, factor: Float, of_path: bool
-    ) -> None:
-        from .garch_kernel import fill_log_returns
-
-        tables, margins, spots = self.tables, self.tables.margins, len(self.prices)
-        laws = list(shocks.gamma)
-        empty = np.empty((0, *state.shape))
-        steps = np.empty((*state.shape, spots))
-        fill_log_returns(
-            shocks.returns,
-            state,
-            factor,
-            of_path,
-            np.array([shocks.gamma[nu] for nu in laws]) if laws else empty,
-            np.array([-1 if nu is None else laws.index(nu) for nu in tables.freedom]),
-            np.array([np.inf if nu is None else nu for nu in tables.freedom]),
-            tables.map_of,
-            tables.map_value,
-            tables.map_slope,
-            tables.map_step,
-            tables.mean + 0.5 * tables.volatility**2,
-            tables.volatility,
-            margins.alpha,
-            margins.beta,
-            margins.start,
-            margins.limit,
-            margins.norm,
-            steps,
-        )
-        np.cumsum(steps, axis=0, out=steps)
-        np.exp(steps, out=steps)
-        prices[1:, :, :spots] = prices[:1, :, :spots] * steps
 
     def _base_dependence(self) -> dict[str, Any]:
         """The whole copula of the base regime: tails are dependence too."""

@@ -7,12 +7,13 @@ w is within 1e-8 of the exact value, relative, and monotone. A Gaussian copula u
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
-from backtester.arrays import Float
+from backtester.arrays import Float, Int
 
 KNOTS = 2048
 FARTHEST = 40.0
@@ -50,6 +51,29 @@ def quantile_map(copula: float | None, margin: float | None) -> QuantileMap:
     slope = CubicSpline(w, value)(w, 1) * w[1]
     value.flags.writeable = slope.flags.writeable = False
     return QuantileMap(value, slope, float(w[1]))
+
+
+@dataclass(frozen=True, eq=False)
+class MapTables:
+    """The maps of several regimes (S) and assets (F), each law once (D)."""
+
+    of: Int  # (S, F) row of the maps
+    value: Float  # (D, KNOTS)
+    slope: Float  # (D, KNOTS)
+    step: Float  # (D,)
+
+
+def map_tables(copulas: Sequence[float | None], margins: Sequence[float | None]) -> MapTables:
+    """Maps from each regime's copula (S) to each asset's margin (F)."""
+    pairs = [(copula, margin) for copula in copulas for margin in margins]
+    distinct = list(dict.fromkeys(pairs))
+    maps = [quantile_map(*pair) for pair in distinct]
+    return MapTables(
+        of=np.array([distinct.index(p) for p in pairs]).reshape(len(copulas), len(margins)),
+        value=np.array([m.value for m in maps]),
+        slope=np.array([m.slope for m in maps]),
+        step=np.array([m.step for m in maps]),
+    )
 
 
 def _tail(x: Float, freedom: float | None) -> Float:

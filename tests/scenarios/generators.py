@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 from backtester_scenarios.block_bootstrap import BlockBootstrap
 from backtester_scenarios.copula_garch import CopulaGarch
 
@@ -51,9 +55,44 @@ def block_bootstrap(**changes: Any) -> BlockBootstrap:
     return BlockBootstrap(**({"name": "small", "history": "index-history"} | changes))
 
 
+def vine_copula(folder: Path, theta: float = 2.0, **changes: Any) -> Any:
+    """Three assets in a chain of Clayton copulas: they crash together, and do not rise together."""
+    import pyvinecopulib as pv
+    from backtester_scenarios.vine_copula import VineCopula
+
+    regimes = {}
+    for name, value, volatility, days in (("normal", theta, 0.5, 40.0), ("crisis", 4.0, 1.0, 10.0)):
+        pair = pv.Bicop(family=pv.families.clayton, parameters=np.array([[value]]))
+        none = pv.Bicop(family=pv.families.indep)
+        vine = pv.Vinecop.from_structure(
+            structure=pv.DVineStructure(order=[1, 2, 3]), pair_copulas=[[pair, pair], [none]]
+        )
+        (folder / f"{name}.json").write_text(vine.to_json(), encoding="utf-8")
+        own = copula_regime(0.5, volatility, None, duration_days=days)
+        regimes[name] = {k: v for k, v in own.items() if k not in ("correlation",)} | {
+            "vine": str(folder / f"{name}.json")
+        }
+        del regimes[name]["degrees_of_freedom"]
+    fields: dict[str, Any] = {
+        "name": "small",
+        "prices": {"A": 100.0, "B": 50.0, "C": 10.0},
+        "perpetuals": {"A-PERP": "A"},
+        "margins": MARGINS,
+        "regimes": regimes,
+    }
+    return VineCopula(**(fields | changes))
+
+
+def _vine() -> Any:
+    with TemporaryDirectory() as folder:
+        return vine_copula(Path(folder))
+
+
 GENERATORS: dict[str, Callable[[], Any]] = {
     "CopulaGarch": copula_garch,
     "BlockBootstrap": block_bootstrap,
     "BlockBootstrap, pooled": lambda: block_bootstrap(pooled=True),
 }
+if find_spec("pyvinecopulib") is not None:
+    GENERATORS["VineCopula"] = _vine
 """Generator → a scenario that draws different paths."""
