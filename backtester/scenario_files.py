@@ -29,6 +29,7 @@ GENERATORS = {
     "CorrelatedReturns": "backtester_scenarios.correlated_returns:CorrelatedReturns",
     "CopulaGarch": "backtester_scenarios.copula_garch:CopulaGarch",
     "BlockBootstrap": "backtester_scenarios.block_bootstrap:BlockBootstrap",
+    "HistoricalReplay": "backtester_scenarios.historical_replay:HistoricalReplay",
     "VineCopula": "backtester_scenarios.vine_copula:VineCopula",
 }
 """Built-in generators; they need no registration and cannot be shadowed by one."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from backtester_scenarios.block_bootstrap import BlockBootstrap
 from backtester_scenarios.copula_garch import CopulaGarch
+from backtester_scenarios.historical_replay import HistoricalReplay
 
 MARGINS = {
     "A": {"alpha": 0.10, "beta": 0.85, "degrees_of_freedom": 5.0},
@@ -55,6 +56,12 @@ def block_bootstrap(**changes: Any) -> BlockBootstrap:
     return BlockBootstrap(**({"name": "small", "history": "index-history"} | changes))
 
 
+def historical_replay(**changes: Any) -> HistoricalReplay:
+    """The built-in index history, from many starts."""
+    fields = {"name": "small", "histories": ["index-history"], "starts": "random", "longest": 250}
+    return HistoricalReplay(**(fields | changes))
+
+
 def vine_copula(folder: Path, theta: float = 2.0, **changes: Any) -> Any:
     """Three assets in a chain of Clayton copulas: they crash together, and do not rise together."""
     import pyvinecopulib as pv
@@ -92,6 +99,7 @@ GENERATORS: dict[str, Callable[[], Any]] = {
     "CopulaGarch": copula_garch,
     "BlockBootstrap": block_bootstrap,
     "BlockBootstrap, pooled": lambda: block_bootstrap(pooled=True),
+    "HistoricalReplay": historical_replay,
 }
 if find_spec("pyvinecopulib") is not None:
     GENERATORS["VineCopula"] = _vine

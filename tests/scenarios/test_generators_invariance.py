@@ -31,7 +31,7 @@ def whole(name: str) -> MarketPanel:
 
 def same(part: MarketPanel, full: MarketPanel, paths: Any, bars: int) -> None:
     assert np.array_equal(part.times, full.times[: bars + 1])
-    for field in ("prices", "regime", *FIELDS):
+    for field in ("prices", "regime", "tradable", *FIELDS):
         want, found = getattr(full, field), getattr(part, field)
         assert (want is None) == (found is None), field
         if want is not None:
