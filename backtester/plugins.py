@@ -22,9 +22,9 @@ from typing import Literal
 from backtester.errors import PluginError, did_you_mean
 from backtester.plugin_files import load_module, read_source
 
-Group = Literal["strategies", "scenarios"]
+Group = Literal["strategies", "scenarios", "overlays"]
 
-_KIND: dict[Group, str] = {"strategies": "strategy", "scenarios": "scenario"}
+_KIND: dict[Group, str] = {"strategies": "strategy", "scenarios": "scenario", "overlays": "overlay"}
 _RESERVED = {"con", "prn", "aux", "nul"} | {f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10)}
 _SAFE = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 
@@ -59,6 +59,13 @@ def load_scenario(reference: str) -> object:
     reference: as for a strategy, or `path/to/file.yaml`.
     """
     return find("scenarios", reference)[1]
+
+
+def load_overlay(reference: str) -> type:
+    """The overlay class `reference` names: a registered name or `module:Class`."""
+    found = find("overlays", reference)[1]
+    assert isinstance(found, type)
+    return found
 
 
 def available(group: Group) -> tuple[Plugin, ...]:
@@ -273,6 +280,7 @@ def _from_file(
 _WANTED: dict[Group, str] = {
     "strategies": "Write a class that derives from backtester.strategy.Strategy and has `decide`.",
     "scenarios": "Write a class with `name`, `assets` and `draw`, or name the Path of a YAML file.",
+    "overlays": "Write a class that derives from backtester.overlay.Overlay and has `_shape`.",
 }
 
 
@@ -297,15 +305,25 @@ def _wrong(group: Group, found: object) -> str | None:
         if isinstance(found, Path):
             return None if found.is_file() else f"points at {shown(str(found))!r}, which is no file"
         return None if callable(getattr(found, "draw", None)) else "has no `draw`"
-    from backtester.strategy import Strategy  # a heavier import than this module's own
-
+    wanted = _base(group)
     if not isinstance(found, type):
         return "is not a class"
-    if not issubclass(found, Strategy):
-        return "does not derive from backtester.strategy.Strategy"
+    if not issubclass(found, wanted):
+        return f"does not derive from {wanted.__module__}.{wanted.__name__}"
     if inspect.isabstract(found):
-        return "lacks " + ", ".join(sorted(found.__abstractmethods__))
+        return "lacks " + ", ".join(sorted(getattr(found, "__abstractmethods__", ())))
     return None
+
+
+def _base(group: Group) -> type:
+    """The class a plugin of `group` derives from; heavier imports than this module's own."""
+    if group == "strategies":
+        from backtester.strategy import Strategy
+
+        return Strategy
+    from backtester.overlay import Overlay
+
+    return Overlay
 
 
 def _checked(group: Group, found: object, title: str) -> object:

@@ -31,6 +31,7 @@ GENERATORS = {
     "BlockBootstrap": "backtester_scenarios.block_bootstrap:BlockBootstrap",
     "HistoricalReplay": "backtester_scenarios.historical_replay:HistoricalReplay",
     "VineCopula": "backtester_scenarios.vine_copula:VineCopula",
+    "Overlaid": "backtester_scenarios.overlaid:Overlaid",
 }
 """Built-in generators; they need no registration and cannot be shadowed by one."""
 
@@ -116,15 +117,27 @@ def load_scenario(reference: str) -> Scenario:
 
 def read_scenario(path: Path) -> ScenarioFile:
     """The scenario in a YAML file; every error names the file, and the line where there is one."""
-    from backtester.plugins import load_scenario as find
     from backtester.yaml_files import read_mapping
 
     data = read_mapping(path, "scenario")
     who = f"scenario file {path.name!r}"
     header_keys = set(_Header.model_fields)
     header = _construct(_Header, {k: v for k, v in data.items() if k in header_keys}, who, path)
-    generator = header.generator
-    if not generator.isidentifier():
+    kind = generator_named(header.generator, who)
+    parameters = {k: v for k, v in data.items() if k not in header_keys}
+    parameters = with_files(kind, parameters, lambda given: str(beside(path, given)))
+    scenario = _checked(_construct(kind, parameters, who, path, header_keys), path.name)
+    return ScenarioFile(scenario, header.provenance, path)
+
+
+def generator_named(generator: str, who: str) -> type:
+    """The registered generator class `generator`; a file may name nothing else.
+
+    Raises ConfigError, in which `who` names the file.
+    """
+    from backtester.plugins import load_scenario as find
+
+    if not isinstance(generator, str) or not generator.isidentifier():
         raise ConfigError(
             f"{who}: generator {generator!r} is not a registered name",
             cure="A file may name a registered generator only. " + did_you_mean("", GENERATORS),
@@ -141,10 +154,7 @@ def read_scenario(path: Path) -> ScenarioFile:
             f"{who}: {generator!r} is a scenario, not a generator class",
             cure=did_you_mean(generator, GENERATORS),
         )
-    parameters = {k: v for k, v in data.items() if k not in header_keys}
-    parameters = with_files(kind, parameters, lambda given: str(beside(path, given)))
-    scenario = _checked(_construct(kind, parameters, who, path, header_keys), path.name)
-    return ScenarioFile(scenario, header.provenance, path)
+    return kind
 
 
 def data_files(path: Path) -> tuple[Path, ...]:

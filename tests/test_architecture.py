@@ -22,7 +22,8 @@ LAYERS = re.findall(
     instruments market estimation regimes
     costs accounting margin hedging execution
     guard monitors
-    strategy scenario plugin_files plugins scaffold scenario_data scenario_files
+    strategy scenario plausibility overlay_frame overlay plugin_files plugins scaffold
+    overlay_files scenario_data scenario_files
     setup engine
     metrics score study markets
     audit results store calibration comparison
