@@ -51,6 +51,7 @@ def run(
     horizon: float | None = None,
     rebalance: float = 1.0,
     execution: str = "next_event",
+    delay: int = 1,
     funding: pd.DataFrame | None = None,
     assume_tz: str | None = None,
     missing: str = "error",
@@ -90,6 +91,7 @@ def run(
         hedging=HedgeSettings(capital, risk_aversion, horizon, limits or Limits()),
         rebalance=rebalance,
         execution=execution,
+        delay=delay,
     )
     chosen = _strategy(strategy, parameters)
     labels = labels_of(panel, position, setup.instruments, labeller)

@@ -16,8 +16,9 @@ from backtester.arrays import Bool, Byte, Float, frozen_slice, readonly
 from backtester.costs.model import CostModel
 from backtester.errors import Status
 from backtester.events import Kind, Signal
-from backtester.execution.broker import Orders, execute, order, renewed
+from backtester.execution.broker import Orders, cancelled, execute, joined, order
 from backtester.execution.quotes import Quotes
+from backtester.execution.transit import Transit
 from backtester.guard import guarded
 from backtester.hedging.assemble import assemble
 from backtester.hedging.batch import HedgeBatch
@@ -75,6 +76,7 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
     watch = Watch(strategy, info, who, int(panel.times[0]))
     diffusion = start_diffusion(paths, len(names))
     pending: Orders | None = None
+    transit = Transit(setup.delay)
     same_close = setup.execution == "same_close"
     horizons = np.full((panel.bars, paths), np.nan)
     routes: dict[str, int] = {}
@@ -109,11 +111,13 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
         view, due = watch.step(view, book, scheduled, t >= clock.start)
         ledger.signals += watch.signals(view)
         status: Byte = np.zeros(paths, dtype=np.int8)
+        sent: Orders | None = None
         if due.any():
-            raw = guarded(who, "decide", event.time, partial(strategy.decide, view, book, state))
+            seen = transit.expected(book)
+            raw = guarded(who, "decide", event.time, partial(strategy.decide, view, seen, state))
             decision = checked(raw, who, event.time, paths, panel.assets, names)
             batch, stepped, days = assemble(
-                decision, book, names, rates, setup.hedging, diffusion, view.now, costs.gas
+                decision, seen, names, rates, setup.hedging, diffusion, view.now, costs.gas
             )
             # Between scheduled decisions the measured diffusion stands still: it is shared in time,
             # and what happens on one path must not move another.
@@ -124,13 +128,15 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
             for route, count in counts.items():
                 routes[route] = routes.get(route, 0) + count
             relaxed = np.maximum(relaxed, slack)
-            sent = order(book, h, trade & _OK[status])
-            pending = renewed(pending, sent, due)
+            sent = order(seen, h, trade & _OK[status])
+            pending = cancelled(pending, due)
             ledger.signals += [
                 Signal(t, event.time, name, mask & due)
                 for name, mask in decision.signals.items()
                 if (mask & due).any()
             ]
+        transit, arrived = transit.step(sent)
+        pending = joined(pending, arrived)
         if pending is not None and same_close:
             book, fills, pending = execute(pending, book, quote, costs)
         ledger.record(Entry(pnl, fills, status), book)

@@ -68,6 +68,7 @@ def arena_of(study: Study, spec: MarketSpec, *, start: float = 0.0) -> Arena:
         ),
         rebalance=study.rebalance,
         execution=study.execution,
+        delay=study.delay,
         start=start,
     )
     notes = market.panel.notes if isinstance(market, HistoryMarket) else ()

@@ -30,6 +30,7 @@ class RunSetup:
     rebalance: trading days between decisions; 0 decides at every event.
     execution: ``"next_event"`` fills at the next event's price; ``"same_close"`` at the price the
         decision saw, which no one can do: it is flagged in every report.
+    delay: events from a decision to the first at which its orders fill; 1 with ``"same_close"``.
     start: trading days before the first decision, the same for every strategy of a comparison;
         a strategy's own warm-up may be longer.
     """
@@ -40,12 +41,18 @@ class RunSetup:
     hedging: HedgeSettings
     rebalance: float = 1.0
     execution: str = "next_event"
+    delay: int = 1
     start: float = 0.0
 
     def __post_init__(self) -> None:
         if self.execution not in EXECUTION:
             raise ConfigError(
                 f"execution {self.execution!r} is unknown", cure=f"Use one of {EXECUTION}."
+            )
+        if self.delay < 1 or (self.delay > 1 and self.execution == "same_close"):
+            raise ConfigError(
+                f"delay is {self.delay} with execution {self.execution!r}",
+                cure="Give 1 or more events with next_event, and 1 with same_close.",
             )
         if not self.instruments:
             raise ConfigError("no hedge instruments", cure="Name at least one in hedge_with.")

@@ -120,6 +120,7 @@ class Study(_Model):
     horizon: holding horizon in trading days; None calibrates it (see docs/hedging.md).
     rebalance: trading days between decisions.
     execution: ``next_event`` (default) or ``same_close``, which looks ahead and is flagged.
+    delay: events from a decision to its fills, 1 by default.
     placebo_paths: paths of the constant-correlation placebo of each market with two regimes.
     labeller: who labels the regimes of a history: ``hedge`` (what happened to the hedge) or
         ``volatility``; a simulation has its own. See docs/regimes.md.
@@ -138,6 +139,7 @@ class Study(_Model):
     horizon: Positive | None = None
     rebalance: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
     execution: Literal["next_event", "same_close"] = "next_event"
+    delay: Annotated[int, Field(ge=1, le=1000)] = 1
     placebo_paths: Annotated[int, Field(ge=0, le=100_000)] = 100
     labeller: Labeller = "hedge"
     seed: int = 0

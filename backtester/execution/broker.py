@@ -32,12 +32,18 @@ def order(book: Book, h: Float, send: Bool) -> Orders | None:
     return Orders(z / book.hedge_price)
 
 
-def renewed(waiting: Orders | None, sent: Orders | None, due: Bool) -> Orders | None:
-    """Orders after a decision on the paths `due` (P,): what waits there is cancelled first."""
+def cancelled(waiting: Orders | None, due: Bool) -> Orders | None:
+    """What still waits after a decision on the paths `due` (P,)."""
     if waiting is None or due.all():
-        return sent
-    kept = np.where(due[:, None], 0.0, waiting.units)
-    return Orders(kept if sent is None else kept + sent.units)
+        return None
+    return Orders(np.where(due[:, None], 0.0, waiting.units))
+
+
+def joined(waiting: Orders | None, arrived: Orders | None) -> Orders | None:
+    """What waits and what has arrived, together."""
+    if waiting is None or arrived is None:
+        return arrived if waiting is None else waiting
+    return Orders(waiting.units + arrived.units)
 
 
 def execute(

@@ -15,6 +15,12 @@ def of_runs(study: Study, comparison: Comparison) -> tuple[str, ...]:
         else "A decision sees prices up to its own stamp; its orders fill at the next event's "
         "price, and what does not fill is cancelled before the next decision."
     )
+    if study.delay > 1:
+        fill = (
+            "A decision sees prices up to its own stamp; its orders fill "
+            f"{study.delay} events later. "
+            "The next decision counts what is under way as filled."
+        )
     texts = [
         fill,
         f"Costs: {costs_text(study)} A cost is planned by the optimiser and charged by the broker "

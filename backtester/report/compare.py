@@ -157,7 +157,7 @@ def market_facts(comparison: Comparison, market: MarketSummary) -> tuple[Fact, .
         ),
         Fact("Exposure", f"{book} ({unit}; {hold})", wide=len(market.exposure) > 3),
         Fact("Hedge instruments", ", ".join(clean_text(a, 40) for a in market.instruments)),
-        Fact("Execution", _execution(market.execution)),
+        Fact("Execution", _execution(market.execution, comparison.study.delay)),
         Fact("Placebo", _placebo(market)),
         Fact("Data hash", clean_text(market.data_hash, 64)[:16]),
         Fact("Regime labels, ex post", clean_text(market.label_description, 400), wide=True),
@@ -165,10 +165,12 @@ def market_facts(comparison: Comparison, market: MarketSummary) -> tuple[Fact, .
     )
 
 
-def _execution(name: str) -> str:
+def _execution(name: str, delay: int) -> str:
     if name == "same_close":
         return "same close: looks ahead"
-    return "fills at the next event" if name == "next_event" else clean_text(name, 40)
+    if name != "next_event":
+        return clean_text(name, 40)
+    return "fills at the next event" if delay == 1 else f"fills {delay} events later"
 
 
 def _placebo(market: MarketSummary) -> str:

@@ -120,6 +120,7 @@ def make_comparison(
     paths: int = 24,
     seed: int = 7,
     execution: str = "next_event",
+    delay: int = 1,
     audits: bool = True,
 ) -> Comparison:
     """The first market is a history, the others are ensembles."""
@@ -184,6 +185,7 @@ def make_comparison(
             "markets": [{"name": m, "scenario": "normal"} for m in names.markets],
             "strategies": [{"use": "Naked", "label": s} for s in names.strategies],
             "execution": execution,
+            "delay": delay,
         }
     )
     return Comparison(

@@ -174,3 +174,9 @@ def test_one_regime_and_one_strategy(comparison_of: Any, names: Any) -> None:
     outline(html)
     assert "Only one regime was visited" in html
     assert "No hedge helps" in html
+
+
+def test_a_delay_is_said(comparison_of: Any) -> None:
+    late = compare_html(comparison_of(bars=60, paths=6, audits=False, delay=2))
+    assert "its orders fill 2 events later" in late
+    assert "fills 2 events later" in late
