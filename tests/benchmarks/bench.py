@@ -20,6 +20,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import ensemble_rows
 import generic_rows
 import machine_rows
 import peer_rows
@@ -52,6 +53,7 @@ class Sizes:
     scale_hedges: tuple[int, ...] = (2, 4, 8, 15, 30)
     peak: tuple[int, int] = (2000, 10_000)
     peak_large: int | None = 100_000
+    ensemble: tuple[int, int] = (10_000, 365)
     vectorbt: int = 200
     repeats: int = 7
     cold: bool = True
@@ -62,7 +64,7 @@ class Sizes:
         return cls(
             paths=8, bars=40, hours=24 * 34, parity=24, problems=16, scale_paths=(4, 8),
             scale_bars=(4, 8), scale_hedges=(2, 4), peak=(4, 8), peak_large=None,
-            vectorbt=4, repeats=1, cold=False,
+            ensemble=(4, 8), vectorbt=4, repeats=1, cold=False,
         )  # fmt: skip
 
     def large(self) -> Sizes:
@@ -100,6 +102,7 @@ def measure(size: Sizes, workers: int, rows: tuple[str, ...] = ()) -> Report:
             report, list(size.scale_paths), list(size.scale_bars), list(size.scale_hedges)
         ),
         "parity": lambda: solver_rows.parity(report, pool, size.parity),
+        "ensemble": lambda: ensemble_rows.ensemble(report, workers, *size.ensemble),
         "memory": lambda: scaling_rows.memory(report, *size.peak, size.peak_large, size.bars),
     }
     unknown = set(rows) - set(groups)

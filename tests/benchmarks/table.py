@@ -19,6 +19,7 @@ TARGETS: dict[str, tuple[str, float]] = {
     "share_trading": ("≥", 0.5),
     "reference_calls_per_million": ("≤", 100.0),
     "draw_us_per_path_bar": ("≤", 0.5),
+    "richest_ensemble_s": ("≤", 20.0),
     "single_path_ms_per_1000_bars": ("≤", 60.0),
     "hourly_5y_s": ("≤", 2.0),
     "scaling_exponent_paths": ("≤", 1.02),

@@ -26,6 +26,8 @@ NUMBERS = (
     "active_set_changes",
     "reference_calls_per_million",
     "draw_us_per_path_bar",
+    "richest_ensemble_s",
+    "richest_ensemble_peak_mb",
     "single_path_ms_per_1000_bars",
     "hourly_5y_s",
     "scaling_exponent_paths",
