@@ -13,6 +13,8 @@ ORDER = (
     "dependence",
     "matrix_repair",
     "chains",
+    "monitoring",
     "tail_risk",
+    "inference",
 )
 """Modules of this package in the order of the table."""
