@@ -48,10 +48,16 @@ def readonly(values: Float) -> Float:
     return view
 
 
+def sealed(values: Float) -> Float:
+    """`values` itself, read-only from now on; for an array nobody else writes to."""
+    values.setflags(write=False)
+    return values
+
+
 def frozen_slice(values: npt.NDArray[G]) -> npt.NDArray[G]:
     """A read-only copy of `values`, whose `base` leads nowhere."""
     copy = values.copy()
-    copy.flags.writeable = False
+    copy.setflags(write=False)
     return copy
 
 

@@ -82,16 +82,14 @@ class Clock:
     start: int = 0
 
     def __iter__(self) -> Iterator[Event]:
-        last = -np.inf
-        previous = self.trading_days[0]
-        for t in range(len(self.times)):
-            now = float(self.trading_days[t])
+        last, previous = -np.inf, float(self.trading_days[0])
+        both, stamps = Kind.MARKET | Kind.REBALANCE, self.times.tolist()
+        for t, now in enumerate(self.trading_days.tolist()):
             kind = Kind.MARKET
             # Half a nano-day of slack: 24 hourly steps must add up to one day in floating point.
             if t >= self.start and now - last >= self.every - 1e-9:
-                kind |= Kind.REBALANCE
-                last = now
-            yield Event(t, int(self.times[t]), now - float(previous), kind)
+                kind, last = both, now
+            yield Event(t, stamps[t], now - previous, kind)
             previous = now
 
 

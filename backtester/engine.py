@@ -14,7 +14,6 @@ from backtester.accounting.ledger import Entry, Ledger
 from backtester.accounting.settlement import Settlement
 from backtester.arrays import Bool, Byte, Float, frozen_slice, readonly
 from backtester.costs.model import CostModel
-from backtester.errors import Status
 from backtester.events import Kind, Signal
 from backtester.execution.broker import Orders, cancelled, execute, joined, order
 from backtester.execution.quotes import Quotes
@@ -32,8 +31,6 @@ from backtester.market.view import MarketView, PastBuffer
 from backtester.monitors.watch import Watch
 from backtester.setup import RunSetup, clock_of, market_info
 from backtester.strategy import Strategy
-
-_OK = np.array([s.ok for s in sorted(Status)])
 
 
 @dataclass(frozen=True)
@@ -87,13 +84,13 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
         years = event.elapsed / panel.calendar.days_per_year
         # A copy: through a slice's base a strategy could reach every later price.
         price = frozen_slice(panel.prices[t])
-        book, pnl = settlement.at(book, price, quotes.prices(t), quotes.funding(t), years)
-        quote = quotes.at(t)
+        book, pnl = settlement.at(book, price, quotes.funding(t), years)
+        tariff = quotes.at(t, book.hedge_price)
         fills: Fills | None = None
         if pending is not None and not same_close:
-            book, fills, pending = execute(pending, book, quote, costs)
+            book, fills, pending = execute(pending, book, tariff)
         past.push(t)
-        rates = costs.rates(quote)
+        rates = tariff.rates(paths)
         view = MarketView(
             t=t,
             time=event.time,
@@ -112,7 +109,7 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
         ledger.signals += watch.signals(view)
         status: Byte = np.zeros(paths, dtype=np.int8)
         sent: Orders | None = None
-        if due.any():
+        if np.count_nonzero(due):
             seen = transit.expected(book)
             raw = guarded(who, "decide", event.time, partial(strategy.decide, view, seen, state))
             decision = checked(raw, who, event.time, paths, panel.assets, names)
@@ -124,11 +121,13 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
             diffusion = stepped if scheduled else diffusion
             trade = due if decision.trade is None else decision.trade & due
             h, status, counts, slack = _solve(batch, trade, decision.risk, costs.gas)
-            horizons[t] = np.where(trade, days, np.nan)
+            whole = np.count_nonzero(trade) == paths
+            horizons[t] = days if whole else np.where(trade, days, np.nan)
             for route, count in counts.items():
                 routes[route] = routes.get(route, 0) + count
-            relaxed = np.maximum(relaxed, slack)
-            sent = order(seen, h, trade & _OK[status])
+            if slack is not None:
+                relaxed = np.maximum(relaxed, slack)
+            sent = order(seen, h, trade, status)
             pending = cancelled(pending, due)
             ledger.signals += [
                 Signal(t, event.time, name, mask & due)
@@ -138,28 +137,31 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
         transit, arrived = transit.step(sent)
         pending = joined(pending, arrived)
         if pending is not None and same_close:
-            book, fills, pending = execute(pending, book, quote, costs)
+            book, fills, pending = execute(pending, book, tariff)
         ledger.record(Entry(pnl, fills, status), book)
     return BlockRun(ledger, horizons, routes, relaxed, _excess(ledger, setup), clock.start)
 
 
 def _solve(
     batch: HedgeBatch, trade: Bool, risk: Risk, gas: Float | None
-) -> tuple[Float, Byte, dict[str, int], Float]:
+) -> tuple[Float, Byte, dict[str, int], Float | None]:
     """Hedges (P, K), status (P,), routes and the largest relaxation (3,), on paths that trade."""
-    h = batch.h0.copy()
-    status: Byte = np.zeros(batch.paths, dtype=np.int8)
-    if not trade.any():
-        return h, status, {}, np.zeros(3)
-    part = batch if trade.all() else batch.select(trade)
+    some = np.count_nonzero(trade)
+    if not some:
+        return batch.h0.copy(), np.zeros(batch.paths, dtype=np.int8), {}, None
+    part = batch if some == batch.paths else batch.select(trade)
     if isinstance(risk, Target):
         solution = solve_target(part, -part.f[:, : part.instruments])
     else:
         solution = solve(part)
     if gas is not None:
         solution = gated(part, solution, gas, planned=isinstance(risk, Quadratic))
+    slack = solution.relaxed.max(axis=0) if solution.counts.get("elastic") else None
+    if part is batch:
+        return solution.h, solution.status, solution.counts, slack
+    h, status = batch.h0.copy(), np.zeros(batch.paths, dtype=np.int8)
     h[trade], status[trade] = solution.h, solution.status
-    return h, status, solution.counts, solution.relaxed.max(axis=0)
+    return h, status, solution.counts, slack
 
 
 def _excess(ledger: Ledger, setup: RunSetup) -> float:

@@ -1,4 +1,4 @@
-"""The book: exposure, hedges and cash; pure functions open and fill it, settlement.py marks it."""
+"""The book: exposure, hedges and cash; settlement.py marks it, the broker fills it."""
 
 from __future__ import annotations
 
@@ -53,18 +53,4 @@ def open_book(price: Float, exposure_units: Float, instrument_index: Int, capita
         cash=readonly(capital - (exposure_units * price).sum(axis=-1)),
         instrument_index=instrument_index,
         capital=capital,
-    )
-
-
-def fill(book: Book, units: Float, cost: Float) -> Book:
-    """Hedge units (P, K) bought at the mark and their cost (P,) paid from cash."""
-    money = units * book.hedge_price
-    return Book(
-        price=book.price,
-        hedge_price=book.hedge_price,
-        exposure_units=book.exposure_units,
-        hedge_units=readonly(book.hedge_units + units),
-        cash=readonly(book.cash - money.sum(axis=-1) - cost),
-        instrument_index=book.instrument_index,
-        capital=book.capital,
     )

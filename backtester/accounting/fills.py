@@ -13,5 +13,5 @@ class Fills:
 
     units: Float  # (P, K)
     traded: Float  # (P,) money, sum of absolute trades
-    costs: dict[str, Float]  # term -> (P,) money
+    costs: Float  # (P, C) money by term
     unfilled: Int | None = None  # (P,) instruments whose order could not fill; None for none

@@ -16,7 +16,10 @@ from backtester.events import Signal
 TOLERANCE = 1e-9  # of the gross book and capital
 
 
-@dataclass(frozen=True)
+_NOTHING = (np.empty((0, 0)), np.empty(0), np.empty((0, 0)))
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """What happened at one event, (P,) money unless stated; costs positive when paid."""
 
@@ -72,37 +75,31 @@ class Ledger:
         )
 
     def record(self, entry: Entry, book: Book) -> None:
-        """Append one event and reconcile it; raises AccountingError naming time and path."""
-        t = self.written
-        pnl = entry.pnl
-        self.exposure_pnl[t], self.hedge_pnl[t] = pnl[0], pnl[1]
-        self.exposure_carry[t], self.hedge_carry[t] = pnl[2], pnl[3]
-        if entry.fills is not None:
-            for c, term in enumerate(self.terms):
-                self.costs[t, :, c] = entry.fills.costs[term]
-            self.traded[t] = entry.fills.traded
-            self.fills[t] = entry.fills.units
-            if entry.fills.unfilled is not None:
-                self.unfilled[t] = entry.fills.unfilled
-        self.status[t] = entry.status
-        self.reconcile(t, book, pnl)
-        self.written = t + 1
+        """Append one event and hold Δequity = positions · Δvalue + carry − costs on every path.
 
-    def reconcile(self, t: int, book: Book, pnl: Float) -> None:
-        """Mark the book and hold Δequity = positions · Δvalue + carry − costs on every path."""
-        from backtester.accounting.settlement_kernel import reconcile
+        Raises AccountingError naming time and path.
+        """
+        from backtester.accounting.settlement_kernel import record
 
-        before = self.equity[t - 1] if t else np.full_like(self.equity[t], book.capital)
-        explained = np.empty_like(before)
-        p = reconcile(
-            book.price, book.hedge_price, book.exposure_units, book.hedge_units, book.cash,
-            before, pnl, self.costs[t], TOLERANCE, book.capital, self.equity[t],
-            self.gross_exposure[t], self.hedges[t], explained,
+        t, fills, pnl = self.written, entry.fills, entry.pnl
+        filled = fills is not None
+        p = record(
+            t, book.price, book.hedge_price, book.exposure_units, book.hedge_units, book.cash,
+            pnl, filled, *((fills.units, fills.traded, fills.costs) if fills else _NOTHING),
+            TOLERANCE, book.capital, self.equity, self.exposure_pnl, self.hedge_pnl,
+            self.exposure_carry, self.hedge_carry, self.costs, self.traded, self.gross_exposure,
+            self.hedges, self.fills,
         )  # fmt: skip
+        self.status[t] = entry.status
+        if fills is not None and fills.unfilled is not None:
+            self.unfilled[t] = fills.unfilled
+        self.written = t + 1
         if p >= 0:
+            moved = self.equity[t, p] - (self.equity[t - 1, p] if t else book.capital)
+            explained = pnl[:, p].sum() - self.costs[t, p].sum()
             raise AccountingError(
-                f"equity on path {p} moved by {self.equity[t, p] - before[p]:.6g}, but positions, "
-                f"carry and costs explain {explained[p]:.6g}",
+                f"equity on path {p} moved by {moved:.6g}, but positions, "
+                f"carry and costs explain {explained:.6g}",
                 when=iso(int(self.times[t])),
                 cure="Prices may be too extreme for double precision; else report this defect.",
             )

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from backtester.accounting.book import Book
-from backtester.arrays import Float, Int, readonly
+from backtester.arrays import Float, Int, sealed
 
 
 class Settlement:
@@ -24,27 +24,29 @@ class Settlement:
         notional: (P, N) money of an exposure held at constant notional, else None.
         """
         self._borrow, self._index, self._notional = borrow, index, notional
+        self._unused = np.empty((0, 0))
 
     def at(
-        self, book: Book, price: Float, hedge_price: Float, funding: Float | None, years: float
+        self, book: Book, price: Float, funding: Float | None, years: float
     ) -> tuple[Book, Float]:
         """The book at t, and (4, P): P&L of exposure and hedges, carry of exposure and hedges.
 
-        price (P, N) and hedge_price (P, K) at t; funding (P, N) stamped at t, None for none.
+        price (P, N) at t, kept in the book as it is; funding (P, N) stamped at t, None for none.
         """
         from backtester.accounting.settlement_kernel import settle
 
-        pnl = np.empty((4, len(book.cash)))
-        cash, units = np.empty_like(book.cash), np.empty_like(book.exposure_units)
+        pnl, cash = np.empty((4, len(price))), np.empty(len(price))
+        hedge_price = np.empty((len(price), len(self._index)))
+        fixed = self._notional is None
+        units = book.exposure_units if fixed else np.empty(price.shape)
         settle(
-            price, hedge_price, book.price, book.hedge_price, book.exposure_units,
-            book.hedge_units, book.cash, price if funding is None else funding,
-            funding is not None, self._borrow, years, self._index,
-            price if self._notional is None else self._notional, self._notional is not None,
-            pnl, cash, units,
+            price, book.price, book.hedge_price, book.exposure_units, book.hedge_units, book.cash,
+            price if funding is None else funding, funding is not None, self._borrow, years,
+            self._index, price if fixed else self._notional, not fixed, pnl, cash, hedge_price,
+            self._unused if fixed else units,
         )  # fmt: skip
         settled = Book(
-            price, hedge_price, readonly(units), book.hedge_units, readonly(cash),
+            price, sealed(hedge_price), sealed(units), book.hedge_units, sealed(cash),
             book.instrument_index, book.capital,
         )  # fmt: skip
         return settled, pnl

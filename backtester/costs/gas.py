@@ -26,8 +26,8 @@ class Gas:
     power: float = 0.0
 
     def coefficient(self, quote: Quote) -> Float:
-        """The amounts on every path, (P, K) money."""
-        return np.zeros(quote.price.shape) + self.amounts
+        """The amounts, the same on every path, (1, K) money."""
+        return self.amounts[None]
 
     def value(self, z: Float, coefficient: Float) -> Float:
         """coefficient where `z` is not zero, (P, K) money."""

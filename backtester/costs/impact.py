@@ -33,7 +33,7 @@ class SquareRootImpact:
     power: float = 1.5
 
     def coefficient(self, quote: Quote) -> Float:
-        """Y σ / √depth, (P, K), money^{-1/2}; raises DataError where the market has no depth."""
+        """Y σ / √depth, (P or 1, K), money^{-1/2}; raises DataError without a depth."""
         if quote.depth is None or quote.volatility is None:
             raise DataError(
                 "market impact needs the depth of the market, which the panel lacks",

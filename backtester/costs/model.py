@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 
 import numpy as np
@@ -14,6 +15,7 @@ from backtester.costs.gas import Gas
 from backtester.costs.impact import SquareRootImpact
 from backtester.costs.proportional import HalfSpread, ProportionalFee
 from backtester.costs.quote import Quote
+from backtester.costs.tariff import Tariff
 from backtester.costs.terms import CostTerm
 from backtester.errors import ConfigError, did_you_mean
 
@@ -77,7 +79,7 @@ def per_asset(
 
 @dataclass(frozen=True)
 class CostModel:
-    """The terms of one run; `rates` plans, `charge` charges, both through the terms."""
+    """The terms of one run; `rates` plans, `charge` charges, both with the terms' coefficients."""
 
     terms: tuple[CostTerm, ...]
     borrow: Float  # (N,) fraction a year paid on shorts
@@ -107,19 +109,25 @@ class CostModel:
         """Fixed cost of each instrument traded, (K,) money; None where there is none."""
         return next((t.amounts for t in self.terms if isinstance(t, Gas)), None)
 
+    @cached_property
+    def powers(self) -> Float:
+        """Power of |z| of each term, (C,)."""
+        return np.array([term.power for term in self.terms])
+
+    def at(self, quote: Quote) -> Tariff:
+        """The coefficients of every term at one event."""
+        found = [term.coefficient(quote) for term in self.terms]
+        rows, k = max(map(len, found)), quote.price.shape[1]
+        coefficients = np.empty((len(found), rows, k))
+        for c, coefficient in enumerate(found):
+            coefficients[c] = coefficient
+        return Tariff(coefficients, self.powers)
+
     def rates(self, quote: Quote) -> tuple[Float, Float]:
         """Planned coefficients (P, K) of |z| and of |z|^{3/2}; fixed costs are not among them."""
-        linear = np.zeros(quote.price.shape)
-        impact = np.zeros(quote.price.shape)
-        for term in self.terms:
-            if term.power == 1.0:
-                linear = linear + term.coefficient(quote)
-            elif term.power > 1.0:
-                impact = impact + term.coefficient(quote)
-        return linear, impact
+        return self.at(quote).rates(len(quote.price))
 
     def charge(self, z: Float, quote: Quote) -> dict[str, Float]:
         """Cost of trading `z` money, (P,) per term."""
-        return {
-            term.name: term.value(z, term.coefficient(quote)).sum(axis=-1) for term in self.terms
-        }
+        *_, charges = self.at(quote).fill(z, np.ones(z.shape), np.zeros(z.shape), np.zeros(len(z)))
+        return {term.name: charges[:, c] for c, term in enumerate(self.terms)}

@@ -43,8 +43,8 @@ class ProportionalFee(_Proportional):
     name: str = "fee"
 
     def coefficient(self, quote: Quote) -> Float:
-        """The fee on every path, (P, K)."""
-        return np.zeros(quote.price.shape) + self.rates
+        """The fee, the same on every path, (1, K)."""
+        return self.rates[None]
 
 
 @dataclass(frozen=True)
@@ -54,5 +54,5 @@ class HalfSpread(_Proportional):
     name: str = "spread"
 
     def coefficient(self, quote: Quote) -> Float:
-        """The half-spread on every path, (P, K)."""
+        """The half-spread, (P or 1, K)."""
         return quote.half_spread

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backtester.arrays import Bool, Float
+from backtester.arrays import Float
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Instruments' slice at one event; P paths, K instruments."""
+    """Slice of K instruments at one event, on P paths or in one row that all of them share."""
 
     price: Float  # (P, K)
-    half_spread: Float  # (P, K) fraction of price
-    depth: Float | None  # (P, K) money a day
+    half_spread: Float  # (P or 1, K) fraction of price
+    depth: Float | None  # (P or 1, K) money a day
     volatility: Float | None  # (P, K) per √day, causal
-    tradable: Bool | None = None  # (P, K) orders fill; None where they always do

@@ -25,7 +25,7 @@ class CostTerm(Protocol):
         ...
 
     def coefficient(self, quote: Quote) -> Float:
-        """(P, K) ≥ 0, money^(1 − power)."""
+        """(P or 1, K) ≥ 0, money^(1 − power); one row where all paths share it."""
         ...
 
     def value(self, z: Float, coefficient: Float) -> Float:

@@ -10,11 +10,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backtester.accounting.book import Book, fill
+from backtester.accounting.book import Book
 from backtester.accounting.fills import Fills
-from backtester.arrays import Bool, Float
-from backtester.costs.model import CostModel
-from backtester.costs.quote import Quote
+from backtester.arrays import Bool, Byte, Float, sealed
+from backtester.costs.tariff import Tariff
+from backtester.errors import Status
+from backtester.execution.order_kernel import units_to
+
+_OK = np.array([s.ok for s in sorted(Status)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +27,14 @@ class Orders:
     units: Float  # (P, K)
 
 
-def order(book: Book, h: Float, send: Bool) -> Orders | None:
-    """Orders that take the hedges to `h` (P, K) money at today's marks, where `send` (P,)."""
-    if not send.any():
-        return None
-    z = np.where(send[:, None], h - book.hedges, 0.0)
-    return Orders(z / book.hedge_price)
+def order(book: Book, h: Float, trade: Bool, status: Byte) -> Orders | None:
+    """Orders that take the hedges to `h` (P, K) money at today's marks; None where there are none.
+
+    Sent where the path may `trade` (P,) and its `status` (P,) is ok.
+    """
+    units = np.empty(h.shape)
+    sent = units_to(h, book.hedge_units, book.hedge_price, trade, status, _OK, units)
+    return Orders(units) if sent else None
 
 
 def cancelled(waiting: Orders | None, due: Bool) -> Orders | None:
@@ -46,26 +51,24 @@ def joined(waiting: Orders | None, arrived: Orders | None) -> Orders | None:
     return Orders(waiting.units + arrived.units)
 
 
-def execute(
-    orders: Orders, book: Book, quote: Quote, costs: CostModel
-) -> tuple[Book, Fills, Orders | None]:
-    """The book after what can fill at the quote's price, what was charged, and what still waits.
+def execute(orders: Orders, book: Book, tariff: Tariff) -> tuple[Book, Fills, Orders | None]:
+    """The book after what can fill at its mark, what was charged, and what still waits.
 
     Costs are charged on fills alone.
     """
-    if quote.tradable is None or not ((orders.units != 0.0) & ~quote.tradable).any():
-        return *_whole(orders.units, book, quote, costs), None
-    wait = np.where(quote.tradable, 0.0, orders.units)
-    book, fills = _whole(np.where(quote.tradable, orders.units, 0.0), book, quote, costs)
+    if tariff.tradable is None or not ((orders.units != 0.0) & ~tariff.tradable).any():
+        return *_whole(orders.units, book, tariff), None
+    wait = np.where(tariff.tradable, 0.0, orders.units)
+    book, fills = _whole(np.where(tariff.tradable, orders.units, 0.0), book, tariff)
     unfilled = np.count_nonzero(wait, axis=-1)
     return book, replace(fills, unfilled=unfilled), Orders(wait)
 
 
-def _whole(units: Float, book: Book, quote: Quote, costs: CostModel) -> tuple[Book, Fills]:
+def _whole(units: Float, book: Book, tariff: Tariff) -> tuple[Book, Fills]:
     """The book after `units` (P, K) have filled in full."""
-    money = units * quote.price
-    charged = costs.charge(money, quote)
-    total = np.zeros(len(money))
-    for amount in charged.values():
-        total = total + amount
-    return fill(book, units, total), Fills(units, np.abs(money).sum(axis=-1), charged)
+    held, cash, traded, charges = tariff.fill(units, book.hedge_price, book.hedge_units, book.cash)
+    after = Book(
+        book.price, book.hedge_price, book.exposure_units, sealed(held), sealed(cash),
+        book.instrument_index, book.capital,
+    )  # fmt: skip
+    return after, Fills(units, traded, charges)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from backtester.arrays import Bool, Float, Int, frozen_slice
 from backtester.costs.model import CostConfig, CostModel, per_asset
 from backtester.costs.quote import Quote
+from backtester.costs.tariff import Tariff
 from backtester.errors import DataError
 from backtester.market.panel import MarketPanel
 
@@ -24,30 +27,35 @@ class Quotes:
             )
         constant = per_asset(config.half_spread_bps, panel.assets, "half_spread_bps")
         spread = constant if panel.half_spread is None else panel.half_spread
-        volatility = panel.daily_volatility() if model.has_impact else None
         shape = panel.prices.shape
         # One path may stand for all: views without copies, made once a run.
         self._half_spread = np.broadcast_to(spread, shape)
         self._depth = None if panel.depth is None else np.broadcast_to(panel.depth, shape)
         self._funding = None if panel.funding is None else np.broadcast_to(panel.funding, shape)
-        self._prices = np.take(panel.prices, index, axis=2)
-        self._prices.flags.writeable = False
-        self._spread_k = np.broadcast_to(spread[..., index], self._prices.shape)
-        self._depth_k = (
-            None
-            if panel.depth is None
-            else np.broadcast_to(panel.depth[..., index], self._prices.shape)
-        )
-        fills = panel.tradable
-        self._tradable = None if fills is None else np.broadcast_to(fills, shape)
-        self._tradable_k = (
-            None if fills is None else np.broadcast_to(fills[..., index], self._prices.shape)
-        )
-        self._volatility_k = None if volatility is None else np.take(volatility, index, axis=2)
+        open_ = panel.tradable
+        self._tradable = None if open_ is None else np.broadcast_to(open_, shape)
+        self._tradable_k = None if open_ is None else open_[..., index]
+        width = 1 if spread.ndim == 1 else spread.shape[1]
+        self._spread_k = np.broadcast_to(spread[..., index], (panel.bars, width, len(index)))
+        self._depth_k = None if panel.depth is None else panel.depth[..., index]
+        self._volatility_k = None
+        if model.has_impact:
+            self._volatility_k = np.take(panel.daily_volatility(), index, axis=2)
+        self._model, self._same = model, self._shared(panel.prices[..., index[:1]])
 
-    def prices(self, t: int) -> Float:
-        """Prices of the instruments at t, (P, K), read-only."""
-        return frozen_slice(self._prices[t])
+    def _shared(self, price: Float) -> Float | None:
+        """Coefficients (T, C, 1, K) of every stamp where all paths share them, else None."""
+        fields = (self._spread_k, self._depth_k, self._volatility_k)
+        if any(f is not None and f.shape[1] > 1 for f in fields):
+            return None
+        one = [None if f is None else f[:, 0] for f in fields]  # time in place of paths
+        spread, depth, volatility = one
+        assert spread is not None
+        quote = Quote(np.broadcast_to(price[:, 0], spread.shape), spread, depth, volatility)
+        found = self._model.at(quote).coefficients
+        terms, _, k = found.shape
+        every = np.broadcast_to(found, (terms, len(price), k)).transpose(1, 0, 2)
+        return np.ascontiguousarray(every[:, :, None, :])
 
     def half_spread(self, t: int) -> Float:
         """Half-spread of every asset at t, (P, N) fraction of price."""
@@ -65,12 +73,15 @@ class Quotes:
         """Where orders fill at t, (P, N), where the market says so; else always."""
         return None if self._tradable is None else frozen_slice(self._tradable[t])
 
-    def at(self, t: int) -> Quote:
-        """What cost terms may look at."""
-        return Quote(
-            price=self._prices[t],
+    def at(self, t: int, price: Float) -> Tariff:
+        """What an order meets at t; price (P, K) of the instruments."""
+        tradable = None if self._tradable_k is None else self._tradable_k[t]
+        if self._same is not None:
+            return Tariff(self._same[t], self._model.powers, tradable)
+        quote = Quote(
+            price=price,
             half_spread=self._spread_k[t],
             depth=None if self._depth_k is None else self._depth_k[t],
             volatility=None if self._volatility_k is None else self._volatility_k[t],
-            tradable=None if self._tradable_k is None else self._tradable_k[t],
         )
+        return replace(self._model.at(quote), tradable=tradable)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from backtester.accounting.book import Book
+from backtester.accounting.fills import Fills
+from backtester.accounting.ledger import Entry, Ledger
 from backtester.accounting.settlement import Settlement
-from backtester.accounting.settlement_kernel import reconcile
 from backtester.costs.carry import borrow_cash, funding_cash
+from backtester.errors import AccountingError
 
 INDEX = np.array([3, 1])
 
@@ -46,7 +50,7 @@ def test_settlement_equals_its_formula(
     notional = rng.normal(0, 500, price.shape) if constant else None
     years = 1 / 365
     hedge_price = np.take(price, INDEX, axis=1)
-    settled, pnl = Settlement(borrow, INDEX, notional).at(book, price, hedge_price, funding, years)
+    settled, pnl = Settlement(borrow, INDEX, notional).at(book, price, funding, years)
     rate = np.zeros_like(price) if funding is None else funding
     slow = [
         (book.exposure_units * (price - book.price)).sum(axis=-1),
@@ -57,6 +61,7 @@ def test_settlement_equals_its_formula(
         + borrow_cash(book.hedge_units, book.hedge_price, borrow[INDEX], years).sum(axis=-1),
     ]
     assert pnl == pytest.approx(np.array(slow), rel=1e-12, abs=1e-9)
+    assert np.array_equal(settled.hedge_price, hedge_price)
     units = book.exposure_units if notional is None else notional / price
     assert np.array_equal(settled.exposure_units, units)
     bought = ((units - book.exposure_units) * price).sum(axis=-1)
@@ -65,23 +70,41 @@ def test_settlement_equals_its_formula(
     assert not settled.exposure_units.flags.writeable
 
 
-@given(seed=st.integers(0, 2**32), paths=st.integers(1, 5), wrong=st.booleans())
-def test_reconciliation_marks_the_book_and_finds_the_path(
-    seed: int, paths: int, wrong: bool
+@given(
+    seed=st.integers(0, 2**32), paths=st.integers(1, 5), filled=st.booleans(),
+    wrong=st.booleans(), t=st.integers(0, 1),
+)  # fmt: skip
+def test_recording_marks_the_book_and_finds_the_path(
+    seed: int, paths: int, filled: bool, wrong: bool, t: int
 ) -> None:
     rng = np.random.default_rng(seed)
     book = book_of(rng, paths)
-    pnl, costs = rng.normal(0, 10, (4, paths)), rng.uniform(0, 1, (paths, 3))
+    pnl, costs = rng.normal(0, 10, (4, paths)), rng.uniform(0, 1, (paths, 3)) * filled
+    led = Ledger.open(np.arange(2), paths, 2, ("fee", "spread", "gas"))
     before = book.equity - pnl.sum(axis=0) + costs.sum(axis=1)
+    if t == 0:  # the first event starts from capital
+        book = replace(book, cash=book.cash - before + book.capital)
+        before = np.full(paths, book.capital)
+    else:
+        led.equity[0], led.written = before, 1
     if wrong:
-        before[paths - 1] += 1.0
-    equity, gross, explained = np.empty(paths), np.empty(paths), np.empty(paths)
-    notional = np.empty((paths, 2))
-    found = reconcile(
-        book.price, book.hedge_price, book.exposure_units, book.hedge_units, book.cash, before,
-        pnl, costs, 1e-9, book.capital, equity, gross, notional, explained,
-    )  # fmt: skip
-    assert found == (paths - 1 if wrong else -1)
-    assert equity == pytest.approx(book.equity, rel=1e-12)
-    assert gross == pytest.approx(np.abs(book.exposure).sum(axis=-1), rel=1e-12)
-    assert np.array_equal(notional, book.hedges)
+        shift = np.zeros(paths)
+        shift[-1] = 1.0
+        book = replace(book, cash=book.cash + shift)
+    fills = Fills(rng.normal(0, 1, (paths, 2)), rng.uniform(0, 9, paths), costs)
+    entry = Entry(pnl, fills if filled else None, np.full(paths, 2, dtype=np.int8))
+    if wrong:
+        with pytest.raises(AccountingError, match=f"path {paths - 1} moved"):
+            led.record(entry, book)
+    else:
+        led.record(entry, book)
+    assert led.written == t + 1
+    assert led.equity[t] == pytest.approx(book.equity, rel=1e-12)
+    assert led.gross_exposure[t] == pytest.approx(np.abs(book.exposure).sum(axis=-1), rel=1e-12)
+    assert np.array_equal(led.hedges[t], book.hedges)
+    rows = (led.exposure_pnl, led.hedge_pnl, led.exposure_carry, led.hedge_carry)
+    assert np.array_equal([row[t] for row in rows], pnl)
+    assert np.array_equal(led.costs[t], costs)
+    assert np.array_equal(led.fills[t], fills.units * filled)
+    assert np.array_equal(led.traded[t], fills.traded * filled)
+    assert (led.status[t] == 2).all()
