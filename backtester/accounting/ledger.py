@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +19,13 @@ TOLERANCE = 1e-9  # of the gross book and capital
 
 
 _NOTHING = (np.empty((0, 0)), np.empty(0), np.empty((0, 0)))
+
+
+@cache
+def _kernels() -> Any:
+    from backtester.accounting import settlement_kernel
+
+    return settlement_kernel
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +88,9 @@ class Ledger:
 
         Raises AccountingError naming time and path.
         """
-        from backtester.accounting.settlement_kernel import record
-
         t, fills, pnl = self.written, entry.fills, entry.pnl
         filled = fills is not None
-        p = record(
+        p = _kernels().record(
             t, book.price, book.hedge_price, book.exposure_units, book.hedge_units, book.cash,
             pnl, filled, *((fills.units, fills.traded, fills.costs) if fills else _NOTHING),
             TOLERANCE, book.capital, self.equity, self.exposure_pnl, self.hedge_pnl,

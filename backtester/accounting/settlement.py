@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from backtester.accounting.book import Book
+from backtester.accounting.settlement_kernel import settle
 from backtester.arrays import Float, Int, sealed
 
 
@@ -33,8 +34,6 @@ class Settlement:
 
         price (P, N) at t, kept in the book as it is; funding (P, N) stamped at t, None for none.
         """
-        from backtester.accounting.settlement_kernel import settle
-
         pnl, cash = np.empty((4, len(price))), np.empty(len(price))
         hedge_price = np.empty((len(price), len(self._index)))
         fixed = self._notional is None

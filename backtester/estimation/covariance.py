@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -34,6 +34,13 @@ class CovarianceEstimator(Protocol):
         """Estimate (P, N, N) per day; zero before the first return."""
 
 
+@cache
+def _kernels() -> Any:
+    from backtester.estimation import ewma_kernel
+
+    return ewma_kernel
+
+
 @dataclass(frozen=True)
 class EwmaCovariance:
     """Σ = Σ_t w_t r_t r_tᵀ/elapsed_t, weights halving every `halflife` days (RiskMetrics 1996)."""
@@ -51,11 +58,9 @@ class EwmaCovariance:
         """State after simple `returns` (P, N) over `elapsed` trading days; ignored at 0."""
         if elapsed <= 0.0:
             return state
-        from backtester.estimation.ewma_kernel import step_covariance
-
         weight, square, share = weights(state, self.halflife, elapsed)
         mean = np.empty(state.mean.shape)
-        step_covariance(plain(state.mean), plain(returns), elapsed, share, mean)
+        _kernels().step_covariance(plain(state.mean), plain(returns), elapsed, share, mean)
         return EwmaState(mean, weight, square)
 
     def covariance(self, state: EwmaState) -> Float:

@@ -41,7 +41,8 @@ class Quotes:
         self._volatility_k = None
         if model.has_impact:
             self._volatility_k = np.take(panel.daily_volatility(), index, axis=2)
-        self._model, self._same = model, self._shared(panel.prices[..., index[:1]])
+        self._model = model
+        self._same = self._shared(panel.prices[..., index[:1]])
 
     def _shared(self, price: Float) -> Float | None:
         """Coefficients (T, C, 1, K) of every stamp where all paths share them, else None."""

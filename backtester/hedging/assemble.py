@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -88,7 +88,7 @@ def assemble(
         days = np.full(paths, np.nan)
     lower, upper, gross, turnover = _limits(decision, settings.limits, usable)
     A, b, band = _rows(decision, exposure, index, paths)
-    batch = HedgeBatch(
+    batch = HedgeBatch.trusted(
         F=F,
         f=f,
         risk_weight=weight,
@@ -111,6 +111,13 @@ def assemble(
     return batch, diffusion, days
 
 
+@cache
+def _kernels() -> Any:
+    from backtester.hedging import quadratic_kernel
+
+    return quadratic_kernel
+
+
 def _forms() -> Any:
     """Risks that are not quadratic, loaded where one is decided."""
     from backtester.hedging import forms
@@ -130,14 +137,12 @@ def _quadratic(
     now: float,
 ) -> tuple[Float, Float, Float, Float, TargetDiffusion]:
     """F, f, H in days, γ · H, and the diffusion state; F is NaN where Σ is not PSD."""
-    from backtester.hedging.quadratic_kernel import pose
-
     paths, k = usable.shape
     covariance = risk.covariance if risk.covariance.ndim == 3 else risk.covariance[None]
     elapsed, share = since(diffusion, now)
     F, f, target = np.empty((paths, k + 1, k)), np.empty((paths, k + 1)), np.empty((paths, k))
     rate, days, weight = np.empty(paths), np.empty(paths), np.empty(paths)
-    pose(
+    _kernels().pose(
         plain(covariance), plain(exposure), index, usable, plain(linear),
         _zeros((k,)) if gas is None else gas, settings.gamma,
         np.nan if settings.horizon is None else settings.horizon, SHORTEST, LONGEST,
@@ -148,10 +153,8 @@ def _quadratic(
 
 def _scale(exposure: Float, h0: Float, capital: float) -> Float:
     """Gross book (P,), the money every path is divided by before solving; never quite zero."""
-    from backtester.hedging.quadratic_kernel import gross_book
-
     scale = np.empty(len(h0))
-    gross_book(plain(exposure), h0, 1e-9 * capital, scale)
+    _kernels().gross_book(plain(exposure), h0, 1e-9 * capital, scale)
     return scale
 
 
@@ -269,4 +272,4 @@ def _rows(
     shape = (paths, m)
     target = np.broadcast_to(np.asarray(rule.target, dtype=np.float64), shape)
     band = np.broadcast_to(np.asarray(rule.band, dtype=np.float64), shape)
-    return np.ascontiguousarray(rows[:, :, index]), target - held, np.array(band)
+    return plain(rows[:, :, index]), target - held, np.array(band)

@@ -11,6 +11,7 @@ Per path (design: "The hedge problem"), in money, with ``z = h - h0``:
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from typing import ClassVar
 
 import numpy as np
 
@@ -37,6 +38,18 @@ class HedgeBatch:
     b: Float  # (P, M)    n − N e, money
     band: Float  # (P, M)    half-width, money, ≥ 0; 0 is equality
     scale: Float  # (P,)      money each path is divided by before solving, > 0
+
+    plain: ClassVar[bool] = False  # True where the arrays are known to be as kernels want them
+
+    @classmethod
+    def trusted(cls, **arrays: Float) -> HedgeBatch:
+        """A batch of contiguous, writeable float64 arrays whose shapes are right by construction.
+
+        Nothing is checked: it is made at every decision.
+        """
+        new = object.__new__(cls)
+        new.__dict__.update(arrays, plain=True)
+        return new
 
     def __post_init__(self) -> None:
         paths, roots, instruments = self.F.shape

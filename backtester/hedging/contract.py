@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -109,11 +110,16 @@ def _check_limits(check: _Check, limits: Limits | None, paths: int, k: int) -> N
         check.fail("limits.lower exceeds limits.upper", "No hedge satisfies both; widen one.")
 
 
+@cache
+def _kernels() -> Any:
+    from backtester.hedging import contract_kernel
+
+    return contract_kernel
+
+
 def _finite(array: Float) -> bool:
     if is_plain(array):
-        from backtester.hedging.contract_kernel import finite
-
-        return bool(finite(array.reshape(-1)))
+        return bool(_kernels().finite(array.reshape(-1)))
     return bool(np.isfinite(array).all())
 
 
@@ -148,11 +154,9 @@ class _Check:
     def covariance(self, value: Any, paths: int, assets: tuple[str, ...]) -> Float:
         """`value` as (P, N, N) or (N, N), finite and symmetric; the usual case in one pass."""
         n = len(assets)
-        if type(value) is np.ndarray and value.shape == (paths, n, n) and is_plain(value):
-            from backtester.hedging.contract_kernel import faithful
-
-            if faithful(value):
-                return value
+        usual = type(value) is np.ndarray and value.shape == (paths, n, n) and is_plain(value)
+        if usual and _kernels().faithful(value):
+            return value  # type: ignore[no-any-return]
         shapes: list[tuple[int, ...]] = [(paths, n, n), (n, n)]
         array = self.array("risk.covariance", value, shapes, "paths, assets, assets")
         self.symmetric(array, assets)

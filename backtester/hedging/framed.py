@@ -87,13 +87,13 @@ class FramedBatch(HedgeBatch):
         object.__setattr__(new, "answer", answer)
         return new
 
-    def plain(self) -> HedgeBatch:
+    def standard(self) -> HedgeBatch:
         """The standard problem with the stand-in covariance."""
         return HedgeBatch(**{item.name: getattr(self, item.name) for item in fields(self)})
 
     def select(self, index: np.ndarray) -> FramedBatch:
         """The problems of some paths, by boolean mask or integer index."""
-        return FramedBatch.of(self.plain().select(index), self.form.select(index), self.answer)
+        return FramedBatch.of(self.standard().select(index), self.form.select(index), self.answer)
 
 
 @dataclass(frozen=True)

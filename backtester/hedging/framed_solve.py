@@ -99,7 +99,7 @@ class _Run:
 
 def _plain(batch: FramedBatch) -> HedgeBatch:
     """The standard problem, in arrays the kernels were compiled for."""
-    plain = batch.plain()
+    plain = batch.standard()
     for item in fields(plain):
         array = np.require(getattr(plain, item.name), np.float64, ["C", "W"])
         object.__setattr__(plain, item.name, array)

@@ -269,6 +269,8 @@ def infeasible(batch: HedgeBatch) -> Bool:
 
 def _plain(batch: HedgeBatch) -> HedgeBatch:
     """Arrays as the kernels were compiled for: contiguous, writeable, float64."""
+    if batch.plain:
+        return batch
     changed = {}
     for name, array in vars(batch).items():
         if not is_plain(array):

@@ -87,7 +87,9 @@ class MarketView:
         """Simple returns of the last bar, (P, N); zeros at the first event (`elapsed` 0)."""
         if self.t == 0:
             return np.zeros_like(self.past[0])
-        return np.asarray(self.past[self.t] / self.past[self.t - 1] - 1.0)
+        simple: Float = self.past[self.t] / self.past[self.t - 1]
+        simple -= 1.0
+        return simple
 
     def history(self, bars: int) -> Float:
         """Prices of the last `bars` events up to and including t, (≤ bars, P, N), read-only."""
