@@ -1,4 +1,4 @@
-"""The book: exposure, hedges and cash; settlement.py marks it, the broker fills it."""
+"""The book: exposure, hedges and cash; settlement.py marks it; pure functions open and fill it."""
 
 from __future__ import annotations
 
@@ -54,3 +54,12 @@ def open_book(price: Float, exposure_units: Float, instrument_index: Int, capita
         instrument_index=instrument_index,
         capital=capital,
     )
+
+
+def fill(book: Book, units: Float, cost: Float) -> Book:
+    """Hedge units (P, K) bought at the mark and their cost (P,) paid from cash."""
+    money = units * book.hedge_price
+    return Book(
+        book.price, book.hedge_price, book.exposure_units, readonly(book.hedge_units + units),
+        readonly(book.cash - money.sum(axis=-1) - cost), book.instrument_index, book.capital,
+    )  # fmt: skip
