@@ -14,6 +14,7 @@ from backtester.comparison import SCHEMA, AuditLine, Comparison, Curve, MarketSu
 from backtester.costs.model import CostConfig
 from backtester.engine import run as run_engine
 from backtester.errors import ConfigError
+from backtester.evidence import Evidence, MarketEvidence, market_evidence
 from backtester.executor import Executor, executor_of
 from backtester.hedging.assemble import HedgeSettings
 from backtester.hedging.decision import Limits
@@ -30,6 +31,7 @@ from backtester.store import json_text, parquet_bytes, write_results
 from backtester.strategy import Strategy
 from backtester.study import Study
 from backtester.summary import curve_of, market_summary, versions
+from backtester.walk_forward import Trail
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -152,12 +154,14 @@ def collect(plan: Study, digest: str, results: Any, order: list[int]) -> Compari
     markets: list[MarketSummary] = []
     audits: list[AuditLine] = []
     notes: list[str] = []
+    beside: list[MarketEvidence] = []
     for m, spec in enumerate(plan.markets):
         parts: dict[tuple[int, bool], list[TaskResult]] = {}
         for _ in range(order.count(m)):
             result = next(results)
             parts.setdefault((result.task.strategy, result.task.placebo), []).append(result)
         pairs = []
+        trails = []
         for s in range(len(plan.strategies)):
             series = PathSeries.joined([r.series for r in parts[s, False]])
             placebo = parts.get((s, True))
@@ -166,7 +170,10 @@ def collect(plan: Study, digest: str, results: Any, order: list[int]) -> Compari
             audits += [r.audit for r in parts[s, False] if r.audit is not None]
             notes += [r.audit_note for r in parts[s, False] if r.audit_note]
             pairs.append((series, twin))
+            found = [r.trail for r in parts[s, False] if r.trail is not None]
+            trails.append(Trail.joined(found) if found else None)
         cards.append(scorecard(pairs, risk_aversion=plan.risk_aversion, seed=plan.seed))
+        beside.append(market_evidence(plan, pairs, cards[-1].scores, trails))
         twin_paths = max((t.unhedged.shape[1] for _, t in pairs if t is not None), default=0)
         markets.append(market_summary(arena_of(plan, spec), twin_paths))
     return Comparison(
@@ -178,6 +185,7 @@ def collect(plan: Study, digest: str, results: Any, order: list[int]) -> Compari
         audits=tuple(audits),
         audit_note=notes[0] if notes else "",
         manifest=manifest(plan, digest, "compare", markets),
+        evidence=Evidence.of(beside, plan.tried),
     )
 
 
@@ -189,7 +197,7 @@ def manifest(plan: Study, digest: str, kind: str, markets: list[MarketSummary]) 
         "kind": kind,
         "digest": digest,
         "seed": plan.seed,
-        "trials": len(plan.strategies) * len(plan.markets),
+        "trials": plan.tried * len(plan.markets),
         "command": f"backtester {kind} study.yaml",
         "versions": versions(),
         "platform": sys.platform,

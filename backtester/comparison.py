@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backtester.arrays import Byte, Float, Int
+from backtester.evidence import Evidence
 from backtester.score import Scorecard
 from backtester.study import Study
 
@@ -95,6 +96,7 @@ class Comparison:
     audits: tuple[AuditLine, ...]
     audit_note: str  # why there is no audit, or empty
     manifest: dict[str, Any]
+    evidence: Evidence = field(default_factory=Evidence)
     folder: Path | None = field(default=None)  # where it was written
 
     def to_frame(self) -> pd.DataFrame:

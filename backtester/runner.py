@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -24,7 +24,8 @@ from backtester.regimes.placebo import placebo_panel
 from backtester.results import RunResult
 from backtester.scenario import EnsembleMarket, HistoryMarket
 from backtester.strategy import Strategy
-from backtester.study import Study
+from backtester.study import StrategySpec, Study
+from backtester.walk_forward import Trail, walk
 
 
 @dataclass(frozen=True)
@@ -59,22 +60,33 @@ class TaskResult:
     horizon: float  # median days
     audit: AuditLine | None
     audit_note: str
+    trail: Trail | None  # of a strategy whose parameters were chosen; None on a placebo
+
+
+Sets = tuple[tuple[str, Strategy[Any]], ...]
+"""Parameter sets of one strategy, (label, strategy) each."""
+
+
+def sets_of(spec: StrategySpec) -> Sets:
+    """Every parameter set of a strategy; errors name the strategy and the parameter."""
+    from backtester.plugins import load_strategy
+
+    kind: type[Strategy[Any]] = load_strategy(spec.use)
+    return tuple((label, kind.configured(parameters)) for label, parameters in spec.sets())
 
 
 def strategies_of(study: Study) -> tuple[Strategy[Any], ...]:
-    """The study's strategies, configured; errors name the strategy and the parameter."""
-    from backtester.plugins import load_strategy
-
-    found: list[Strategy[Any]] = []
-    for spec in study.strategies:
-        kind: type[Strategy[Any]] = load_strategy(spec.use)
-        found.append(kind.configured(spec.parameters))
-    return tuple(found)
+    """The study's strategies, configured; where there is a grid, its first set."""
+    return tuple(sets_of(spec)[0][1] for spec in study.strategies)
 
 
 def common_start(study: Study) -> float:
-    """Trading days before any decision: the longest warm-up, so that all start together."""
-    return max(s.warmup for s in strategies_of(study))
+    """Trading days before any scored decision, so that all start together.
+
+    The longest warm-up and, where parameters are chosen, the first training window and embargo.
+    """
+    wait = 0.0 if study.walk_forward is None else study.walk_forward.wait
+    return wait + max(s.warmup for spec in study.strategies for _, s in sets_of(spec))
 
 
 def tasks_of(study: Study, *, audits: bool) -> list[Task]:
@@ -153,9 +165,17 @@ def run_task(task: Task) -> TaskResult:
     text = study.model_dump_json()
     arena = _arena(text, task.files, task.market, task.start)
     panel = _panel(text, task.files, task.market, task.placebo, task.chunk, task.start)
-    strategy = strategies_of(study)[task.strategy]
+    sets = sets_of(spec)
     labels = _labels(text, task.files, task.market, task.placebo, task.chunk, task.start)
-    result = run_one(panel, strategy, arena, spec.label, labels)
+    trail = None
+    if spec.grid is None or study.walk_forward is None:
+        results = [run_one(panel, sets[0][1], arena, spec.label, labels)]
+        series = results[0].series()
+    else:
+        walked = walk(panel, sets, arena.setup, study.walk_forward, spec.label, labels)
+        results = [result for _, result in walked.runs]
+        series, trail = walked.series(), None if task.placebo else walked.trail
+    result = results[0]  # holds the first path
     led = result.block.ledger
     line, note = None, ""
     if task.audit:
@@ -165,25 +185,35 @@ def run_task(task: Task) -> TaskResult:
         except PluginError as error:
             note = str(error)
     signals: dict[str, int] = {}
-    for signal in result.signals:
+    for signal in (x for r in results for x in r.signals):
         signals[signal.name] = signals.get(signal.name, 0) + int(signal.mask.sum())
-    used = result.block.horizon[np.isfinite(result.block.horizon)]
+    used = np.concatenate([r.block.horizon[np.isfinite(r.block.horizon)] for r in results])
     return TaskResult(
         task=task,
-        series=replace(result.series(), market=arena.name),
+        series=replace(series, market=arena.name),
         hedges=led.hedges[:, 0].copy(),
         exposure=led.gross_exposure[:, 0].copy(),
         instruments=arena.setup.instruments,
-        status=result.status(),
-        routes=result.block.routes,
+        status=added([r.status() for r in results]),
+        routes=added([r.block.routes for r in results]),
         signals=signals,
-        relaxed=result.block.relaxed,
-        excess=result.block.excess,
-        unfilled=result.unfilled,
+        relaxed=np.max([r.block.relaxed for r in results], axis=0),
+        excess=max(r.block.excess for r in results),
+        unfilled=sum(r.unfilled for r in results),
         horizon=float(np.median(used)) if used.size else float("nan"),
         audit=line,
         audit_note=note,
+        trail=trail,
     )
+
+
+def added(parts: Sequence[dict[str, int]]) -> dict[str, int]:
+    """Counts by name, added up."""
+    total: dict[str, int] = {}
+    for part in parts:
+        for key, count in part.items():
+            total[key] = total.get(key, 0) + count
+    return total
 
 
 def run_one(

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from backtester.costs.model import CostConfig
 from backtester.errors import BacktesterError, ConfigError, did_you_mean
+from backtester.folds import WalkForward, parameter_sets
 from backtester.regimes.labels import Labeller
 from backtester.scenario_files import data_files
 from backtester.yaml_files import read_mapping
@@ -82,11 +83,19 @@ class MarketSpec(_Model):
 
 
 class StrategySpec(_Model):
-    """A strategy by name, ``module:Class`` or file, with its parameters and a label."""
+    """A strategy by name, ``module:Class`` or file, with its parameters and a label.
+
+    grid: parameter → values to choose from, walk-forward; every combination is a trial.
+    """
 
     use: str
     label: Name
     parameters: dict[str, Any] = Field(default_factory=dict)
+    grid: dict[Name, Annotated[tuple[Any, ...], Field(min_length=1)]] | None = None
+
+    def sets(self) -> tuple[tuple[str, dict[str, Any]], ...]:
+        """The parameter sets tried, each with a label: the grid's, or its parameters alone."""
+        return parameter_sets(self.parameters, self.grid or {})
 
 
 class LimitSpec(_Model):
@@ -124,6 +133,9 @@ class Study(_Model):
     placebo_paths: paths of the constant-correlation placebo of each market with two regimes.
     labeller: who labels the regimes of a history: ``hedge`` (what happened to the hedge) or
         ``volatility``; a simulation has its own. See docs/regimes.md.
+    walk_forward: how parameters are chosen where a strategy has a grid; scores start after it.
+    reference: label of the strategy the others are set against; None sets all pairs.
+    trials: parameter sets tried before this study, which count as its own do.
     """
 
     schema_version: Literal[1] = SCHEMA
@@ -142,6 +154,9 @@ class Study(_Model):
     delay: Annotated[int, Field(ge=1, le=1000)] = 1
     placebo_paths: Annotated[int, Field(ge=0, le=100_000)] = 100
     labeller: Labeller = "hedge"
+    walk_forward: WalkForward | None = None
+    reference: Name | None = None
+    trials: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
     seed: int = 0
     stress: StressSpec = StressSpec()
 
@@ -170,6 +185,13 @@ class Study(_Model):
         for label in labels:
             if labels.count(label) > 1:
                 raise ValueError(f"two strategies are labelled {label!r}; give each a label")
+        gridded = [s.label for s in self.strategies if s.grid is not None]
+        if gridded and self.walk_forward is None:
+            raise ValueError(f"strategy {gridded[0]!r} has a grid; say walk_forward how to choose")
+        if self.walk_forward is not None and not gridded:
+            raise ValueError("walk_forward has no strategy with a grid to choose from")
+        if self.reference is not None and self.reference not in labels:
+            raise ValueError(f"reference {self.reference!r} is not one of {labels}")
         names = [m.name or m.scenario or str(m.history) for m in self.markets]
         for name in names:
             if names.count(name) > 1:
@@ -215,6 +237,16 @@ class Study(_Model):
             if colon and (not name or name.startswith(":")):
                 strategy["use"] = absolute(file + ".py") + name
         return Study.of(data)
+
+    @property
+    def tried(self) -> int:
+        """Parameter sets behind the results on one market: this study's and those before it."""
+        return sum(len(s.sets()) for s in self.strategies) + self.trials
+
+    def fixed(self) -> Study:
+        """The study without a choice of parameters: each strategy with those it names."""
+        plain = tuple(s.model_copy(update={"grid": None}) for s in self.strategies)
+        return self.model_copy(update={"strategies": plain, "walk_forward": None})
 
     def files(self) -> tuple[Path, ...]:
         """Every file the study reads: their contents are part of its digest."""
@@ -321,6 +353,7 @@ def _keys_at(path: list[str]) -> list[str]:
         "costs": CostConfig,
         "limits": LimitSpec,
         "stress": StressSpec,
+        "walk_forward": WalkForward,
     }
     for part in reversed(path):
         if part in models:

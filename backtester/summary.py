@@ -11,7 +11,7 @@ from backtester.market.panel import MarketPanel
 from backtester.markets import Arena
 from backtester.metrics.series import PathSeries
 from backtester.regimes.labelled import crisis_mask
-from backtester.runner import TaskResult
+from backtester.runner import TaskResult, added
 
 WINDOW = 60  # bars of the rolling correlation shown in reports
 
@@ -47,9 +47,9 @@ def curve_of(series: PathSeries, parts: list[TaskResult]) -> Curve:
         exposure=first.exposure[-bars:],
         instruments=first.instruments,
         cost_bps=cost,
-        status=_added([p.status for p in parts]),
-        routes=_added([p.routes for p in parts]),
-        signals=_added([p.signals for p in parts]),
+        status=added([p.status for p in parts]),
+        routes=added([p.routes for p in parts]),
+        signals=added([p.signals for p in parts]),
         relaxed=tuple(np.max([p.relaxed for p in parts], axis=0).tolist()),
         limit_excess=max(p.excess for p in parts),
         unfilled=sum(p.unfilled for p in parts),
@@ -136,14 +136,6 @@ def _bands(values: Float) -> Float:
 def _drawdown(equity: Float, capital: float) -> Float:
     peak = np.maximum(np.maximum.accumulate(equity, axis=0), capital)
     return np.asarray(np.maximum(equity / peak, 0.0) - 1.0)
-
-
-def _added(parts: list[dict[str, int]]) -> dict[str, int]:
-    total: dict[str, int] = {}
-    for part in parts:
-        for key, count in part.items():
-            total[key] = total.get(key, 0) + count
-    return total
 
 
 def _median(values: list[float]) -> float:

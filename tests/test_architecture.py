@@ -25,8 +25,8 @@ LAYERS = re.findall(
     strategy scenario plausibility overlay_frame overlay plugin_files plugins scaffold
     overlay_files scenario_data scenario_files
     setup engine
-    metrics score study markets
-    audit results store calibration comparison
+    folds metrics score study markets
+    audit results store calibration walk_forward evidence comparison
     runner laws summary
     report
     api stresses demo warmup

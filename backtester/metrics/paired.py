@@ -68,16 +68,16 @@ class MarketPairs:
     market: str
     regime: str
     pairs: tuple[tuple[str, str], ...]  # (first, second) of each comparison
-    found: Comparisons | None  # None where the regime allows no test
     values: Float  # (S,) differences, % of capital
-    withheld: str
+    withheld: tuple[str, ...]  # why a pair allows no test, or empty
+    found: Comparisons | None  # None where no pair does
 
 
 def market_pairs(
     books: Sequence[PathSeries],
     *,
     seed: int,
-    withheld: dict[str, str],
+    withheld: dict[tuple[str, str], str],
     reference: str | None = None,
 ) -> tuple[MarketPairs, ...]:
     """Every comparison on one market, over all bars and in each regime where there are several.
@@ -85,7 +85,7 @@ def market_pairs(
     Parameters
     ----------
     books: the strategies' series on the same market; one that never hedged is the unhedged book.
-    withheld: regime → why it allows no interval, or empty.
+    withheld: (strategy, regime) → why its shortfall there allows no interval, or empty.
     reference: compare strategies with this one only; None compares all pairs.
     """
     labels = [b.strategy for b in books]
@@ -104,13 +104,15 @@ def market_pairs(
     out = []
     for regime in regimes if len(regimes) > 2 else regimes[:1]:
         starting = regime.bars[: len(sums[UNHEDGED])]
-        why = withheld.get(regime.name, "")
-        if not starting.any():
-            why = why or "no window starts in this regime"
+        none = "" if starting.any() else "no window starts in this regime"
+        why = tuple(
+            none or withheld.get((a, regime.name), "") or withheld.get((b, regime.name), "")
+            for a, b in pairs
+        )
         worst = {n: _shortfall(x, starting, first.capital) for n, x in sums.items()}
         values = np.array([worst[a] - worst[b] for a, b in pairs])
-        found = None if why else _compared(first, regime, sums, pairs, values, seed)
-        out.append(MarketPairs(first.market, regime.name, pairs, found, values, why))
+        found = None if all(why) else _compared(first, regime, sums, pairs, values, seed)
+        out.append(MarketPairs(first.market, regime.name, pairs, values, why, found))
     return tuple(out)
 
 
@@ -129,7 +131,7 @@ def adjusted(markets: Iterable[MarketPairs]) -> tuple[PairedDifference, ...]:
         mine = [
             k
             for k, (m, i) in enumerate(spots)
-            if _family(every[m].pairs[i]) == family and every[m].found is not None
+            if _family(every[m].pairs[i]) == family and not every[m].withheld[i]
         ]
         size[family] = len(mine)
         if mine:
@@ -226,8 +228,8 @@ def _column(block: MarketPairs, i: int) -> tuple[float, Float]:
 
 def _alone(block: MarketPairs, i: int) -> tuple[Estimate, float]:
     value = float(block.values[i])
-    if block.found is None:
-        return Estimate(value, note=block.withheld), math.nan
+    if block.found is None or block.withheld[i]:
+        return Estimate(value, note=block.withheld[i]), math.nan
     half = float(block.found.half_width(CONFIDENCE)[i])
     if not math.isfinite(half):
         return Estimate(value, note="no interval: too few units to draw from"), math.nan

@@ -60,6 +60,13 @@ class PathSeries:
         fields: dict[str, Any] = {n: getattr(self, n)[:, pick] for n in (*_BY_PATH, "label")}
         return replace(self, **fields)
 
+    def reordered(self, order: Int) -> PathSeries:
+        """The series with its paths in another order, (P,)."""
+        fields: dict[str, Any] = {
+            n: np.ascontiguousarray(getattr(self, n)[:, order]) for n in (*_BY_PATH, "label")
+        }
+        return replace(self, **fields)
+
     @staticmethod
     def joined(parts: Sequence[PathSeries]) -> PathSeries:
         """Blocks of one ensemble as one series, paths in the order given; raises DataError."""

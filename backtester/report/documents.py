@@ -10,6 +10,7 @@ import numpy as np
 
 from backtester.comparison import SCHEMA, Comparison, Curve, MarketSummary, StressReport, Sweep
 from backtester.metrics.catalogue import METRICS, UNITS
+from backtester.metrics.walk import FIGURES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +32,13 @@ _RUN_UNITS = {
     "unfilled": "order-events that waited for an instrument to be tradable",
     "horizon_days": "trading days, median",
     "final_equity": "money; one value on history, else quantiles 5 %, 50 %, 95 % over paths",
+}
+_EVIDENCE_UNITS = {
+    "comparisons.estimate": "% of capital: net shortfall of first less that of second",
+    "comparisons.p_adjusted": "two-sided, adjusted for all comparisons of the family (Romano-Wolf)",
+    "sharpe": "per bar; *_annual times the root of bars_per_year",
+    "stability.spread": "fraction: standard deviation of effectiveness over episodes or quarters",
+    **{f"walk_forward.{name}": unit for name, unit in FIGURES.items()},
 }
 _SWEEP_UNITS = {
     "correlation": "-1 to 1, exposure with its hedges",
@@ -54,7 +62,7 @@ def scorecard_json(comparison: Comparison) -> dict[str, Any]:
             "study": comparison.study.name,
             "digest": comparison.digest,
             "seed": comparison.study.seed,
-            "trials": len(comparison.study.strategies) * len(comparison.markets),
+            "trials": comparison.study.tried * len(comparison.markets),
             "undefined": UNDEFINED,
             "units": {**UNITS, **_MARKET_UNITS, **_RUN_UNITS, "audit.difference": "of capital"},
             "metrics": {
@@ -62,6 +70,7 @@ def scorecard_json(comparison: Comparison) -> dict[str, Any]:
             },
             "rows": card["scores"],
             "differences": card["differences"],
+            "evidence": {**comparison.evidence.to_dict(), "units": _EVIDENCE_UNITS},
             "markets": [_market(m) for m in comparison.markets],
             "runs": [_run(c) for c in comparison.curves],
             "audit": {

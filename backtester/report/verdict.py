@@ -129,8 +129,11 @@ def _share(part: int, whole: int) -> str:
 
 def trials(comparison: Comparison) -> str:
     """How many results were looked at: the best of many is partly luck."""
-    strategies, markets = len(comparison.study.strategies), len(comparison.markets)
-    return (
-        f"{plural(strategies * markets, 'trial')} "
-        f"({plural(strategies, 'strategy', 'strategies')} × {plural(markets, 'market')})"
-    )
+    study, markets = comparison.study, len(comparison.markets)
+    sets = study.tried - study.trials
+    what = plural(len(study.strategies), "strategy", "strategies")
+    if sets > len(study.strategies):
+        what = f"{plural(sets, 'parameter set')} of {what}"
+    if study.trials:
+        what = f"({what} + {count(study.trials)} tried before)"
+    return f"{plural(study.tried * markets, 'trial')} ({what} × {plural(markets, 'market')})"

@@ -39,8 +39,9 @@ def stress(
     The study's own markets are replaced by ``stress.scenarios``; its exposure, hedges, costs and
     limits stay. `out` as in `compare`.
     """
-    plan = study_of(study)
-    digest = plan.digest("stress")
+    whole = study_of(study)
+    digest = whole.digest("stress")
+    plan = whole.fixed()  # a stress is no place to choose parameters
     spec = plan.stress
     named = plan.model_copy(
         update={
@@ -68,7 +69,7 @@ def stress(
             progress(done, everything, f"{sweep.strategy}: correlation −1 … 1")
             sweeps.append(sweep)
     report = StressReport(
-        study=plan,
+        study=whole,
         digest=digest,
         scenarios=comparison,
         base=spec.base,

@@ -14,7 +14,7 @@ from backtester.metrics.series import PathSeries
 
 from .test_stability import series
 
-NONE: dict[str, str] = {}
+NONE: dict[tuple[str, str], str] = {}
 
 
 def books(paths: int, bars: int = 200, seed: int = 0, market: str = "m") -> list[PathSeries]:
@@ -79,7 +79,7 @@ def test_against_a_reference() -> None:
 
 def test_a_history_is_resampled_by_blocks_and_episodes() -> None:
     found = books(1, bars=2400, seed=5)
-    rows = adjusted(market_pairs(found, seed=1, withheld={"normal": "insufficient: why"}))
+    rows = adjusted(market_pairs(found, seed=1, withheld={("half", "normal"): "insufficient: why"}))
     every, spells = (_row(rows, r, "half", UNHEDGED) for r in ("all", "convergence"))
     assert every.p_adjusted < 0.05
     assert spells.p_adjusted < 0.05
@@ -87,7 +87,7 @@ def test_a_history_is_resampled_by_blocks_and_episodes() -> None:
     assert held.estimate.note == "insufficient: why"
     assert np.isnan(held.p_adjusted)
     assert held.to_dict()["p_adjusted"] is None
-    assert every.comparisons == 4  # what could not be tested is no test
+    assert every.comparisons == 5  # what could not be tested is no test
 
 
 def test_draws_depend_on_the_seed_alone() -> None:
