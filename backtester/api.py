@@ -220,6 +220,11 @@ def save(comparison: Comparison, out: Path) -> Comparison:
             "scorecard.parquet": parquet_bytes(comparison.to_frame()),
             "report.html": compare_html(comparison),
             "manifest.json": json_text(comparison.manifest),
+            **{
+                f"{name}.parquet": parquet_bytes(frame)
+                for name, frame in comparison.evidence.frames().items()
+                if len(frame)
+            },
         },
     )
     return replace(comparison, folder=folder)

@@ -66,6 +66,15 @@ class Evidence:
             "walk_forward": [w.to_dict() for w in self.walks],
         }
 
+    def frames(self) -> dict[str, pd.DataFrame]:
+        """The four lists as tidy frames, by name."""
+        return {
+            "comparisons": self.comparisons_frame(),
+            "sharpe": self.sharpe_frame(),
+            "stability": self.stability_frame(),
+            "walk_forward": self.walk_frame(),
+        }
+
     def comparisons_frame(self) -> pd.DataFrame:
         """Tidy: one row per comparison, market × regime × first × second."""
         import pandas as pd

@@ -27,7 +27,7 @@ def test_by_hand() -> None:
 
 @given(
     step=st.floats(0.01, 3),
-    train=st.floats(5, 60),
+    train=st.floats(8, 60),
     test=st.floats(1, 40),
     embargo=st.floats(0, 20),
     warm=st.floats(0, 30),

@@ -1,7 +1,7 @@
 """How a book's volatility moves with the correlations between its assets; all analytic.
 
-With σ_p² = wᵀ D R D w the derivative to one correlation is ∂σ_p/∂ρ_ij = w_i w_j σ_i σ_j / σ_p. A long
-book gains volatility where correlations rise, a hedged one where they fall.
+With σ_p² = wᵀ D R D w the derivative to one correlation is ∂σ_p/∂ρ_ij = w_i w_j σ_i σ_j / σ_p. A
+long book gains volatility where correlations rise, a hedged one where they fall.
 """
 
 from __future__ import annotations

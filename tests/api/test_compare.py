@@ -25,7 +25,8 @@ from backtester.store import read_parquet
 
 from .worlds import frame, study
 
-NUMBERS = ("scorecard.json", "scorecard.parquet", "study.yaml", "manifest.json")
+BESIDE = ("comparisons.parquet", "sharpe.parquet", "stability.parquet")
+NUMBERS = ("scorecard.json", "scorecard.parquet", "study.yaml", "manifest.json", *BESIDE)
 FILES = {*NUMBERS, "report.html"}
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 import backtester as bt
 from backtester.costs.model import CostConfig
 from backtester.errors import Status
+from backtester.folds import WalkForward
 from backtester.study import (
     ExposureSpec,
     HistorySpec,
@@ -34,6 +35,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "costs": CostConfig,
     "limits": LimitSpec,
     "stress": StressSpec,
+    "walk_forward": WalkForward,
 }
 
 
@@ -65,10 +67,10 @@ def test_links_lead_somewhere(name: str) -> None:
         assert (ROOT / target).exists(), f"{name}.md: {target}"
 
 
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", range(4))
 def test_the_yaml_of_the_page_on_studies_is_a_study(number: int) -> None:
     blocks = re.findall(r"```yaml\n(.*?)```", page("studies"), re.S)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     data = parse_mapping(blocks[number], "study", "studies.md")
     base = parse_mapping(blocks[0], "study", "studies.md")
     if number == 2:  # the same strategy in three forms; the first two share a label
