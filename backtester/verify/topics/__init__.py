@@ -10,6 +10,7 @@ ORDER = (
     "bands",
     "costs",
     "correlation",
+    "sensitivity",
     "dependence",
     "matrix_repair",
     "chains",
