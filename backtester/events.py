@@ -63,7 +63,9 @@ class CorrelationBreak(MonitorEvent):
     """
 
     active: Bool  # (P,) a break is in force, begun now or earlier
-    hedges: Bool | None = None  # (P, K) hedges it concerns; None where it concerns no single one
+    hedges: Byte | None = None  # (P, K) −1 weaker, +1 stronger, 0 no break; None: no single hedge
+    before: Float | None = None  # (P, K) correlation of the exposure with each hedge before
+    after: Float | None = None  # (P, K) and now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

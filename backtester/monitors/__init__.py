@@ -1,5 +1,8 @@
 """Monitors watch the market for a strategy and say when something has changed."""
 
+from backtester.monitors.cusum import CusumMonitor
+from backtester.monitors.fisher import FisherMonitor
 from backtester.monitors.monitor import Monitor
+from backtester.monitors.surprise import SurpriseMonitor
 
-__all__ = ["Monitor"]
+__all__ = ["CusumMonitor", "FisherMonitor", "Monitor", "SurpriseMonitor"]

@@ -234,7 +234,10 @@ def test_breaks_and_regime_changes_are_events() -> None:
         "direction": np.array([-1.0]),
     }
     broken = CorrelationBreak(
-        **base, name="correlation_break", active=np.array([True]), hedges=np.array([[True, False]])
+        **base,
+        name="correlation_break",
+        active=np.array([True]),
+        hedges=np.array([[-1, 0]], dtype=np.int8),
     )
     code = np.zeros(1, dtype=np.int8)
     changed = RegimeChange(
