@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from backtester.accounting.book import Book
 from backtester.errors import StrategyError, did_you_mean
@@ -10,11 +12,14 @@ from backtester.estimation.covariance import (
     Covariance,
     CovarianceEstimator,
     covariance_estimator,
+    estimate,
 )
 from backtester.estimation.shrinkage import ShrinkTo
 from backtester.hedging.decision import HedgeDecision, Quadratic
 from backtester.market.view import MarketInfo, MarketView
 from backtester.strategy import Days, Strategy
+
+Weight = Annotated[float, Field(ge=0, le=1)]
 
 
 class CrossAssetCorrelationHedge(Strategy[Any]):
@@ -24,16 +29,21 @@ class CrossAssetCorrelationHedge(Strategy[Any]):
     the R² of regressing exposure P&L on the instruments' returns. Costs, limits and the no-trade
     band come from the engine's optimiser.
 
-    Source: Johnson (1960), Ederington (1979); covariances: RiskMetrics (1996) for ``"ewma"``,
-    Ledoit & Wolf (2004) for ``"ledoit_wolf"``.
+    Source: Johnson (1960), Ederington (1979); the covariances: docs/estimation.md.
 
     Parameters
     ----------
     hedge_with: instruments to use; default: every eligible one.
-    estimator: ``"ewma"``, ``"sample"`` or ``"ledoit_wolf"``.
-    halflife: of ``"ewma"``, trading days.
-    window: of ``"sample"`` and ``"ledoit_wolf"``, trading days.
+    estimator: ``"ewma"``, ``"sample"``, ``"ledoit_wolf"``, ``"ccc"``, ``"dcc"``, ``"cdcc"``,
+        ``"spearman"``, ``"kendall"`` or ``"factor"``.
+    halflife: of ``"ewma"`` and ``"factor"``, trading days.
+    window: of ``"sample"``, ``"ledoit_wolf"``, ``"spearman"`` and ``"kendall"``, trading days; how
+        long ``"ccc"``, ``"dcc"`` and ``"cdcc"`` learn their long-run means before they decide.
     shrink_to: of ``"ledoit_wolf"``: ``"identity"`` or ``"constant_correlation"``.
+    dcc_a, dcc_b: news and memory of the correlations of ``"dcc"`` and ``"cdcc"``, per day.
+    garch_alpha, garch_beta: news and memory of the variances of ``"ccc"``, ``"dcc"`` and
+        ``"cdcc"``, per day.
+    factors: of ``"factor"``.
     """
 
     hedge_with: tuple[str, ...] | None = None
@@ -41,11 +51,21 @@ class CrossAssetCorrelationHedge(Strategy[Any]):
     halflife: Days = 30.0
     window: Days = 60.0
     shrink_to: ShrinkTo = ShrinkTo.IDENTITY
+    dcc_a: Weight = 0.025
+    dcc_b: Weight = 0.965
+    garch_alpha: Weight = 0.09
+    garch_beta: Weight = 0.89
+    factors: Annotated[int, Field(ge=1)] = 1
 
     @property
     def warmup(self) -> float:
         """One half-life or one window, in trading days."""
-        return self.halflife if self.estimator is Covariance.EWMA else self.window
+        exponential = self.estimator in (Covariance.EWMA, Covariance.FACTOR)
+        return self.halflife if exponential else self.window
+
+    def model_post_init(self, context: Any) -> None:
+        """Raise ConfigError for weights that do not go together."""
+        self._covariance()
 
     def requires(self) -> tuple[str, ...]:
         """The instruments named, if any."""
@@ -53,7 +73,15 @@ class CrossAssetCorrelationHedge(Strategy[Any]):
 
     def _covariance(self) -> CovarianceEstimator:
         return covariance_estimator(
-            self.estimator, halflife=self.halflife, window=self.window, target=self.shrink_to
+            self.estimator,
+            halflife=self.halflife,
+            window=self.window,
+            target=self.shrink_to,
+            a=self.dcc_a,
+            b=self.dcc_b,
+            alpha=self.garch_alpha,
+            beta=self.garch_beta,
+            factors=self.factors,
         )
 
     def init(self, market: MarketInfo) -> Any:
@@ -72,8 +100,10 @@ class CrossAssetCorrelationHedge(Strategy[Any]):
 
     def decide(self, view: MarketView, book: Book, state: Any) -> HedgeDecision:
         """Minimise the variance of the residual exposure."""
+        covariance, signals = estimate(self._covariance(), state)
         return HedgeDecision(
             exposure=book.exposure,
-            risk=Quadratic(self._covariance().covariance(state)),
+            risk=Quadratic(covariance),
             instruments=self.hedge_with,
+            signals=signals,
         )

@@ -1,104 +1,42 @@
-"""Online covariance of simple returns per day of trading time, for every path at once.
+"""Online covariance of simple returns per day of trading time, for every path at once, by name.
 
-Three estimators with one interface: `init(paths, assets)`, `step(state, returns, elapsed)`,
-`covariance(state)`. All are uncentred and count each bar as r rᵀ/elapsed, so that hourly and daily
-bars of the same prices estimate the same matrix.
+Every estimator has one interface: `init(paths, assets)`, `step(state, returns, elapsed)`,
+`covariance(state)`. All are uncentred and scale a bar by its length, so that hourly and daily bars
+of the same prices estimate the same matrix.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache, lru_cache
-from typing import Any, Protocol
+from functools import lru_cache
+from typing import Any
 
-import numpy as np
-
-from backtester.arrays import Float, plain
+from backtester.arrays import Bool, Float
 from backtester.errors import ConfigError, did_you_mean
-from backtester.estimation.ewma import Ewma, EwmaState, weights
-from backtester.estimation.shrinkage import ShrinkTo, ledoit_wolf, sample_covariance
-from backtester.estimation.window import RollingWindow, WindowState
+from backtester.estimation.covariance_base import (
+    CovarianceEstimator,
+    EwmaCovariance,
+    LedoitWolf,
+    SampleCovariance,
+)
+from backtester.estimation.dcc import DynamicCorrelation
+from backtester.estimation.factor import FactorCovariance
+from backtester.estimation.rank import KendallCovariance, SpearmanCovariance
+from backtester.estimation.shrinkage import ShrinkTo
 
-
-class CovarianceEstimator(Protocol):
-    """What every covariance estimator can do; the state is its own frozen value."""
-
-    def init(self, paths: int, assets: int) -> Any:
-        """State before the first event."""
-
-    def step(self, state: Any, returns: Float, elapsed: float) -> Any:
-        """State after simple `returns` (P, N) over `elapsed` trading days; ignored at 0."""
-
-    def covariance(self, state: Any) -> Float:
-        """Estimate (P, N, N) per day; zero before the first return."""
-
-
-@cache
-def _kernels() -> Any:
-    from backtester.estimation import ewma_kernel
-
-    return ewma_kernel
-
-
-@dataclass(frozen=True)
-class EwmaCovariance:
-    """Σ = Σ_t w_t r_t r_tᵀ/elapsed_t, weights halving every `halflife` days (RiskMetrics 1996)."""
-
-    halflife: float = 30.0
-
-    def __post_init__(self) -> None:
-        Ewma(self.halflife)
-
-    def init(self, paths: int, assets: int) -> EwmaState:
-        """State before the first event."""
-        return Ewma(self.halflife).init(paths, assets, assets)
-
-    def step(self, state: EwmaState, returns: Float, elapsed: float) -> EwmaState:
-        """State after simple `returns` (P, N) over `elapsed` trading days; ignored at 0."""
-        if elapsed <= 0.0:
-            return state
-        weight, square, share = weights(state, self.halflife, elapsed)
-        mean = np.empty(state.mean.shape)
-        _kernels().step_covariance(plain(state.mean), plain(returns), elapsed, share, mean)
-        return EwmaState(mean, weight, square)
-
-    def covariance(self, state: EwmaState) -> Float:
-        """Estimate (P, N, N) per day; zero before the first return."""
-        return state.mean
-
-
-@dataclass(frozen=True)
-class SampleCovariance:
-    """Equally weighted mean of r rᵀ/elapsed over the last `window` days."""
-
-    window: float = 60.0
-
-    def __post_init__(self) -> None:
-        RollingWindow(self.window)
-
-    def init(self, paths: int, assets: int) -> WindowState:
-        """State before the first event."""
-        return RollingWindow(self.window).init(paths, assets)
-
-    def step(self, state: WindowState, returns: Float, elapsed: float) -> WindowState:
-        """State after simple `returns` (P, N) over `elapsed` trading days; ignored at 0."""
-        return RollingWindow(self.window).step(state, returns, elapsed)
-
-    def covariance(self, state: WindowState) -> Float:
-        """Estimate (P, N, N) per day; zero before the first return."""
-        return sample_covariance(state.scaled()[0])
-
-
-@dataclass(frozen=True)
-class LedoitWolf(SampleCovariance):
-    """The sample covariance of a rolling window, shrunk by `shrinkage.ledoit_wolf`."""
-
-    target: ShrinkTo = ShrinkTo.IDENTITY
-
-    def covariance(self, state: WindowState) -> Float:
-        """Estimate (P, N, N) per day; zero before the first return."""
-        return ledoit_wolf(state.scaled()[0], self.target)[0]
+__all__ = [
+    "Covariance",
+    "CovarianceEstimator",
+    "DynamicCorrelation",
+    "EwmaCovariance",
+    "FactorCovariance",
+    "KendallCovariance",
+    "LedoitWolf",
+    "SampleCovariance",
+    "SpearmanCovariance",
+    "covariance_estimator",
+    "estimate",
+]
 
 
 class Covariance(StrEnum):
@@ -107,25 +45,40 @@ class Covariance(StrEnum):
     EWMA = "ewma"
     SAMPLE = "sample"
     LEDOIT_WOLF = "ledoit_wolf"
+    CCC = "ccc"  # GARCH variances, constant correlation
+    DCC = "dcc"
+    CDCC = "cdcc"
+    SPEARMAN = "spearman"
+    KENDALL = "kendall"
+    FACTOR = "factor"
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=64)
 def covariance_estimator(
     name: Covariance | str,
     *,
     halflife: float = 30.0,
     window: float = 60.0,
     target: ShrinkTo = ShrinkTo.IDENTITY,
-) -> EwmaCovariance | SampleCovariance | LedoitWolf:
+    a: float = 0.025,
+    b: float = 0.965,
+    alpha: float = 0.09,
+    beta: float = 0.89,
+    factors: int = 1,
+) -> CovarianceEstimator:
     """The estimator called `name`.
 
     Parameters
     ----------
-    halflife: of ``"ewma"``, trading days.
-    window: of ``"sample"`` and ``"ledoit_wolf"``, trading days.
+    halflife: of ``"ewma"`` and ``"factor"``, trading days.
+    window: of ``"sample"``, ``"ledoit_wolf"``, ``"spearman"`` and ``"kendall"``, trading days.
     target: what ``"ledoit_wolf"`` shrinks towards.
+    a, b: of ``"dcc"`` and ``"cdcc"``, per day.
+    alpha, beta: of the variances of ``"ccc"``, ``"dcc"`` and ``"cdcc"``, per day.
+    factors: of ``"factor"``.
 
-    Raises ConfigError for an unknown name or a length of time that is not positive.
+    Raises ConfigError for an unknown name, a length of time that is not positive, or weights out of
+    bounds.
     """
     known = [member.value for member in Covariance]
     if name not in known:
@@ -134,6 +87,27 @@ def covariance_estimator(
         )
     if name == Covariance.EWMA:
         return EwmaCovariance(halflife)
+    if name == Covariance.FACTOR:
+        return FactorCovariance(halflife, factors)
     if name == Covariance.SAMPLE:
         return SampleCovariance(window)
-    return LedoitWolf(window, target)
+    if name == Covariance.LEDOIT_WOLF:
+        return LedoitWolf(window, target)
+    if name == Covariance.SPEARMAN:
+        return SpearmanCovariance(window)
+    if name == Covariance.KENDALL:
+        return KendallCovariance(window)
+    if name == Covariance.CCC:
+        return DynamicCorrelation(a=0.0, b=0.0, alpha=alpha, beta=beta)
+    return DynamicCorrelation(a, b, alpha, beta, corrected=name == Covariance.CDCC)
+
+
+def estimate(estimator: CovarianceEstimator, state: Any) -> tuple[Float, dict[str, Bool]]:
+    """Covariance (P, N, N) per day, and signals (P,) of what had to be done to it.
+
+    ``correlation_repaired``: the estimate was not PSD and was moved to the nearest that is.
+    """
+    if isinstance(estimator, SpearmanCovariance):
+        covariance, repairs = estimator.estimate(state)
+        return covariance, {"correlation_repaired": repairs.repaired}
+    return estimator.covariance(state), {}

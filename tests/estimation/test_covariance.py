@@ -12,9 +12,13 @@ from hypothesis import strategies as st
 from backtester.arrays import Float
 from backtester.errors import ConfigError
 from backtester.estimation.covariance import (
+    DynamicCorrelation,
     EwmaCovariance,
+    FactorCovariance,
+    KendallCovariance,
     LedoitWolf,
     SampleCovariance,
+    SpearmanCovariance,
     covariance_estimator,
 )
 from backtester.estimation.ewma import Ewma, outer, per_root_day
@@ -25,8 +29,16 @@ ESTIMATORS = [
     SampleCovariance(12.0),
     LedoitWolf(12.0),
     LedoitWolf(12.0, ShrinkTo.CONSTANT_CORRELATION),
+    DynamicCorrelation(a=0.0, b=0.0),
+    DynamicCorrelation(a=0.05, b=0.9),
+    DynamicCorrelation(a=0.05, b=0.9, corrected=True),
+    DynamicCorrelation(a=0.06, b=0.94, alpha=0.1, beta=0.9),
+    SpearmanCovariance(12.0),
+    KendallCovariance(12.0),
+    FactorCovariance(7.0, 2),
 ]
-IDS = ["ewma", "sample", "ledoit_wolf", "constant_correlation"]
+IDS = ["ewma", "sample", "ledoit_wolf", "constant_correlation", "ccc", "dcc", "cdcc", "integrated"]
+IDS += ["spearman", "kendall", "factor"]
 
 
 def draw(seed: int, bars: int, paths: int, assets: int) -> Float:
@@ -183,7 +195,7 @@ def test_it_is_symmetric_psd_and_finite_whatever_stands_still(
 def test_it_scales_with_the_square_of_returns(estimator: Any, scale: float) -> None:
     returns = draw(6, 20, 2, 3)
     scaled = estimate(estimator, scale * returns)
-    if isinstance(estimator, EwmaCovariance) or estimator.window <= 20:
+    if getattr(estimator, "window", 0.0) <= 20:
         np.testing.assert_allclose(scaled, scale**2 * estimate(estimator, returns), rtol=1e-9)
 
 
@@ -209,6 +221,14 @@ def test_the_factory_names_what_it_knows() -> None:
     assert covariance_estimator("ewma", halflife=3.0) == EwmaCovariance(3.0)
     assert covariance_estimator("sample", window=9.0) == SampleCovariance(9.0)
     assert covariance_estimator("ledoit_wolf", window=9.0) == LedoitWolf(9.0)
+    assert covariance_estimator("spearman", window=9.0) == SpearmanCovariance(9.0)
+    assert covariance_estimator("kendall", window=9.0) == KendallCovariance(9.0)
+    assert covariance_estimator("factor", halflife=9.0, factors=3) == FactorCovariance(9.0, 3)
+    weights = {"a": 0.01, "b": 0.97, "alpha": 0.1, "beta": 0.8}
+    assert covariance_estimator("dcc", **weights) == DynamicCorrelation(**weights)
+    assert covariance_estimator("cdcc", **weights) == DynamicCorrelation(**weights, corrected=True)
+    constant = DynamicCorrelation(a=0.0, b=0.0, alpha=0.1, beta=0.8)
+    assert covariance_estimator("ccc", **weights) == constant
     with pytest.raises(ConfigError, match="Did you mean 'ewma'"):
         covariance_estimator("ewm")
 

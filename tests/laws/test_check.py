@@ -55,6 +55,14 @@ def test_a_class_of_a_notebook_can_be_checked() -> None:
     assert [r.name for r in report.results] == ["interface", "contract", *LAWS]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("estimator", ["ccc", "dcc", "cdcc", "spearman", "kendall", "factor"])
+def test_every_estimator_keeps_the_laws(estimator: str) -> None:
+    chosen = {"estimator": estimator, "window": 20.0, "halflife": 20.0}
+    report = check_strategy("CrossAssetCorrelationHedge", parameters=chosen)
+    assert report.ok, report.text()
+
+
 def test_the_strategy_in_the_docs_keeps_the_laws(tmp_path: Path) -> None:
     blocks = re.findall(r"```python\n(.*?)```", (DOCS / "plugins.md").read_text(), re.DOTALL)
     (tmp_path / "ewma.py").write_text(blocks[0])

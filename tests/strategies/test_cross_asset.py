@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from backtester_strategies.cross_asset import CrossAssetCorrelationHedge
 
+from backtester.errors import ConfigError
 from backtester.estimation.covariance import Covariance
 
 from .driver import World, drive, effectiveness, prices_of, simulate
@@ -23,7 +24,8 @@ def world(money: float = 1e6) -> World:
 
 @pytest.mark.parametrize("estimator", list(Covariance))
 def test_effectiveness_is_r_squared_less_the_cost_of_estimating(estimator: Covariance) -> None:
-    strategy = CrossAssetCorrelationHedge(estimator=estimator, halflife=100, window=150)
+    # this market is not one of a single factor: four components leave nothing out
+    strategy = CrossAssetCorrelationHedge(estimator=estimator, halflife=100, window=150, factors=4)
     value = effectiveness(list(drive(world(), strategy)))
     assert R2 - 0.04 < value < R2 + 0.02
 
@@ -63,3 +65,34 @@ def test_an_exact_duplicate_instrument_is_no_trouble() -> None:
     both = list(drive(market, CrossAssetCorrelationHedge()))
     alone = list(drive(single, CrossAssetCorrelationHedge()))
     assert effectiveness(both) == pytest.approx(effectiveness(alone), abs=1e-6)
+
+
+def test_weights_that_do_not_go_together_are_refused_at_once() -> None:
+    with pytest.raises(ConfigError, match=r"alpha = 0.2 and beta = 0.89"):
+        CrossAssetCorrelationHedge(estimator=Covariance.CCC, garch_alpha=0.2)
+    with pytest.raises(ConfigError, match=r"a = 0.025 and b = 1.0 .*0 ≤ b < 1"):
+        CrossAssetCorrelationHedge.configured({"estimator": "dcc", "dcc_b": 1.0})
+    with pytest.raises(ConfigError, match="cdc"):
+        CrossAssetCorrelationHedge.configured({"estimator": "cdc"})
+
+
+def test_the_first_decision_waits_for_what_the_estimator_needs() -> None:
+    waits = {
+        name.value: CrossAssetCorrelationHedge(estimator=name, halflife=7, window=90).warmup
+        for name in Covariance
+    }
+    assert {name for name, days in waits.items() if days == 7} == {"ewma", "factor"}
+    assert all(days in (7, 90) for days in waits.values())
+
+
+def test_a_repaired_correlation_is_signalled() -> None:
+    """Five bars of eight assets: Kendall's matrix is not PSD."""
+    returns = simulate(np.random.default_rng(4), 12, 6, np.eye(8))
+    names = tuple("SABCDEFG")
+    market = World(prices_of(returns), names, {"S": 1e6}, names[1:])
+    strategy = CrossAssetCorrelationHedge(estimator=Covariance.KENDALL, window=5)
+    steps = list(drive(market, strategy))
+    assert steps and all(np.isfinite(s.hedges).all() for s in steps)
+    assert any(s.decision.signals["correlation_repaired"].any() for s in steps)
+    plain = next(iter(drive(market, CrossAssetCorrelationHedge(halflife=5))))
+    assert not plain.decision.signals

@@ -32,6 +32,10 @@ STRATEGIES: list[Strategy[Any]] = [
     CrossAssetCorrelationHedge(estimator=Covariance.SAMPLE, window=12),
     CrossAssetCorrelationHedge(estimator=Covariance.LEDOIT_WOLF, window=12),
     CrossAssetCorrelationHedge(hedge_with=("H0",), halflife=8),
+    *(
+        CrossAssetCorrelationHedge(estimator=name, window=12, halflife=8, factors=2)
+        for name in list(Covariance)[3:]
+    ),
     NegativeCorrelationPairs(halflife=12, recent=3, volatility_halflife=8),
     NegativeCorrelationPairs(halflife=12, recent=3, volatility_halflife=8, partners=2),
     DeltaNeutralOffset(halflife=8),
