@@ -10,13 +10,15 @@ from typing import Any
 
 
 def main() -> None:
-    """Run one tiny study through every strategy, the solver's kernels and the auditor."""
+    """Run one tiny study through every strategy, estimator, solver kernel and the auditor."""
     from backtester.api import compare
     from backtester.demo import demo_study
+    from backtester.estimation.covariance import compile_estimators
     from backtester.hedging.solver import compile_kernels
     from backtester.plugins import load_scenario
 
     compile_kernels()
+    compile_estimators()
     regime = {"volatility": 0.5, "correlation": {"default": 0.5}, "degrees_of_freedom": 4.0}
     generator: Any = load_scenario("CopulaGarch")
     law = generator(name="warm-up", prices={"A": 1.0}, margins={"A": {}}, regimes={"one": regime})

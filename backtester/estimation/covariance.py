@@ -11,6 +11,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from backtester.arrays import Bool, Float
 from backtester.errors import ConfigError, did_you_mean
 from backtester.estimation.covariance_base import (
@@ -34,6 +36,7 @@ __all__ = [
     "LedoitWolf",
     "SampleCovariance",
     "SpearmanCovariance",
+    "compile_estimators",
     "covariance_estimator",
     "estimate",
 ]
@@ -111,3 +114,14 @@ def estimate(estimator: CovarianceEstimator, state: Any) -> tuple[Float, dict[st
         covariance, repairs = estimator.estimate(state)
         return covariance, {"correlation_repaired": repairs.repaired}
     return estimator.covariance(state), {}
+
+
+def compile_estimators() -> None:
+    """Compile the kernels of every estimator, for one path of two assets."""
+    returns = np.array([[0.01, -0.02]])
+    for name in Covariance:
+        estimator = covariance_estimator(name, window=3.0)
+        state = estimator.init(1, 2)
+        for _ in range(5):
+            state = estimator.step(state, returns, 1.0)
+        estimator.covariance(state)
