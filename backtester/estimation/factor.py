@@ -44,17 +44,6 @@ def factor_correlation(matrix: Float, factors: int) -> Float:
     return np.asarray(result)
 
 
-def factor_share(matrix: Float, factors: int) -> Float:
-    """Share (P,) of the trace of `matrix` (P, N, N) in its `factors` largest components.
-
-    The absorption ratio of Kritzman, Li, Page & Rigobon (J. Portfolio Management 37, 2011).
-    """
-    values = np.maximum(np.linalg.eigvalsh(matrix), 0.0)
-    first = np.ascontiguousarray(values[:, max(values.shape[1] - factors, 0) :]).sum(axis=-1)
-    total = values.sum(axis=-1)
-    return np.asarray(np.divide(first, total, out=np.zeros_like(total), where=total > 0.0))
-
-
 @dataclass(frozen=True)
 class FactorCovariance(EwmaCovariance):
     """EWMA covariance whose correlations come from `factors` principal components.

@@ -1,4 +1,4 @@
-"""Factor covariances: what is exact, and the absorption ratio of methods A17."""
+"""Factor covariances: what is exact, and what they are for."""
 
 from __future__ import annotations
 
@@ -8,22 +8,11 @@ import pytest
 from backtester.arrays import Float
 from backtester.errors import ConfigError
 from backtester.estimation.covariance import EwmaCovariance
-from backtester.estimation.factor import FactorCovariance, factor_correlation, factor_share
+from backtester.estimation.factor import FactorCovariance, factor_correlation
 
 
 def alike(rho: float, assets: int) -> Float:
     return np.asarray(rho * np.ones((1, assets, assets)) + (1.0 - rho) * np.eye(assets))
-
-
-@pytest.mark.parametrize(
-    ("rho", "one", "two"), [(0.2, 0.28, 0.36), (0.5, 0.55, 0.60), (0.9, 0.91, 0.92)]
-)
-def test_the_share_of_equal_correlations(rho: float, one: float, two: float) -> None:
-    matrix = alike(rho, 10)
-    assert factor_share(matrix, 1)[0] == pytest.approx(one, rel=1e-12)
-    assert factor_share(matrix, 2)[0] == pytest.approx(two, rel=1e-12)
-    assert factor_share(matrix, 10)[0] == pytest.approx(1.0, rel=1e-12)
-    assert factor_share(np.zeros((1, 3, 3)), 1)[0] == 0.0
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.3, 0.95])
