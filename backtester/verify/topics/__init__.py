@@ -10,6 +10,7 @@ ORDER = (
     "bands",
     "costs",
     "correlation",
+    "conditional_correlation",
     "sensitivity",
     "dependence",
     "matrix_repair",
