@@ -10,6 +10,7 @@ from backtester.estimation.change import correlation_change
 from backtester.estimation.conditional import adjusted_correlation, conditional_correlation
 from backtester.estimation.correlation import correlation
 from backtester.estimation.covariance import EwmaCovariance
+from backtester.estimation.cusum import bridge_critical
 from backtester.estimation.ewma import EwmaState
 from backtester.estimation.spectrum import marchenko_pastur_edges
 from backtester.verify.claim import Claim
@@ -19,6 +20,7 @@ TOPIC = "Correlation"
 FISHER = "Fisher (1921): (atanh r₁ − atanh r₂)/√(2/(n − 3))"
 FORBES = "Forbes & Rigobon (2002): ρ√((1 + δ)/(1 + δρ²))"
 BOYER = "Boyer, Gibson & Loretan (1999), truncated normal"
+BRIDGE = "sup |Brownian bridge| (Kolmogorov): correlation CUSUM of Wied, Krämer & Dehling (2012)"
 NOISE = "Marchenko & Pastur (1967): (1 ∓ √q)², q = N/T"
 claim = partial(Claim, TOPIC)
 
@@ -81,6 +83,10 @@ CLAIMS = (
         lambda: float(adjusted_correlation(0.866025, 8.0)),
         FORBES,
         1e-5,
+    ),
+    *(
+        claim(f"CUSUM bound at {100 * a:g} %", text, partial(bridge_critical, a), BRIDGE)
+        for a, text in ((0.1, "1.224"), (0.05, "1.358"), (0.01, "1.628"))
     ),
     claim(
         "ρ = 0.5 where |x| > 1.96", "0.806497", lambda: truncated(1.96, np.inf, True), BOYER, 1e-4
