@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from backtester.errors import (
     BacktesterError,
@@ -22,6 +21,7 @@ from backtester.errors import (
     ScenarioError,
     did_you_mean,
 )
+from backtester.provenance import Provenance, Text
 from backtester.scenario import Scenario
 from backtester.scenario_data import beside, with_files
 
@@ -35,56 +35,11 @@ GENERATORS = {
 }
 """Built-in generators; they need no registration and cannot be shadowed by one."""
 
-Text = Annotated[str, Field(min_length=1)]
 
-
-class _Block(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Source(_Block):
-    """A data set: where it can be fetched again, and under which licence."""
-
-    data: Text
-    repository: Text
-    licence: Text
-
-
-class Window(_Block):
-    """First and last date of the sample, both included."""
-
-    start: date
-    end: date
-
-
-class Choice(_Block):
-    """A figure that was not estimated: what, how it was chosen, and on whose word."""
-
-    what: Text
-    how: Text
-    source: Text
-
-
-class Provenance(_Block):
-    """Where a scenario's figures come from.
-
-    `sample_size` is in bars by regime; `estimates` names the fields that were estimated, `choices`
-    those that were set.
-    """
-
-    assets: tuple[Text, ...] = Field(min_length=1)
-    sources: tuple[Source, ...] = Field(min_length=1)
-    window: Window
-    estimator: Text
-    sample_size: dict[Text, Annotated[int, Field(ge=0)]] = Field(min_length=1)
-    estimates: tuple[Text, ...]
-    choices: tuple[Choice, ...] = ()
-    command: str | None = None
-    notes: tuple[Text, ...] = ()
-
-
-class _Header(_Block):
+class _Header(BaseModel):
     """The keys of a scenario file that are not parameters of its generator."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     schema_version: Literal[1] = 1
     generator: Text

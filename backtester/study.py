@@ -113,7 +113,15 @@ class StressSpec(_Model):
     """
 
     scenario_paths: Annotated[int, Field(ge=1, le=1_000_000)] = 256
-    scenarios: tuple[str, ...] = ("normal", "crisis", "correlation_breakdown", "regime_switching")
+    scenarios: tuple[str, ...] = (
+        "normal",
+        "crisis",
+        "correlation_breakdown",
+        "regime_switching",
+        "covid_crash_2020_03",
+        "october_10_2025_binance",
+        "funding_squeeze",
+    )
     base: str = "normal"
     points: Annotated[int, Field(ge=3, le=201)] = 21
     paths: Annotated[int, Field(ge=2, le=50)] = 50

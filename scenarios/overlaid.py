@@ -30,7 +30,7 @@ _reading: ContextVar[tuple[str, ...]] = ContextVar("scenarios being read", defau
 
 
 class Overlaid(BaseModel):
-    """`base` under `overlays`.
+    """A base scenario with a list of overlays laid over it.
 
     Attributes
     ----------
@@ -71,8 +71,9 @@ class Overlaid(BaseModel):
                 f"scenario name {self.name!r} cannot be used", cure="Use printable characters."
             )
         small = self.base.draw(first=0, paths=1, bars=2, seed=0)
-        early = [o.model_copy(update={"start_days": 0.0, "ramp_days": 0.0}) for o in self.overlays]
-        apply_overlays(small, early, moments=None, perpetuals=self.perpetuals)
+        for overlay in self.overlays:
+            at_once = overlay.model_copy(update={"start_days": 0.0, "ramp_days": 0.0})
+            at_once.apply(small, perpetuals=self.perpetuals)
 
     @property
     def assets(self) -> tuple[str, ...]:

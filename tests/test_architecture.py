@@ -23,7 +23,7 @@ LAYERS = re.findall(
     costs accounting margin hedging execution
     guard monitors
     strategy scenario plausibility overlay_frame overlay plugin_files plugins scaffold
-    overlay_files scenario_data scenario_files
+    overlay_files provenance scenario_data scenario_files
     setup engine
     folds metrics score study markets
     audit results store calibration walk_forward evidence comparison

@@ -70,7 +70,7 @@ SPREADS = (
 )
 DEPTH_EVENTS = (0.90, 0.90, 0.57, 0.50, 0.50, 0.46)
 SPREAD_EVENTS = (1000.0, 50.0, 3.0)
-EVENT_EXPONENT = 2.0
+DEPTH_EXPONENT, SPREAD_EXPONENT = 4.0, 10.0
 
 
 def spot(data: Path) -> Plausibility:
@@ -124,7 +124,11 @@ def outages(data: Path) -> Scale | None:
 
 
 def published(
-    neutral: float, coordinate: Coordinate, events: tuple[float, ...], source: str
+    neutral: float,
+    coordinate: Coordinate,
+    events: tuple[float, ...],
+    exponent: float,
+    source: str,
 ) -> Scale:
     """A scale of published events: the k-th largest was reached in k of `MONTHS` months."""
     plain = Scale(
@@ -134,7 +138,7 @@ def published(
     for rank, value in enumerate(sorted(events, reverse=True), start=1):
         knots[round(float(plain.coordinate_of(np.asarray(value))), 4)] = round(rank / MONTHS, 4)
     return plain.model_copy(
-        update={"up": Tail(knots=tuple(sorted(knots.items())), exponent=EVENT_EXPONENT)}
+        update={"up": Tail(knots=tuple(sorted(knots.items())), exponent=exponent)}
     )
 
 
@@ -148,8 +152,8 @@ def scales(data: Path) -> dict[str, dict[str, Scale]]:
         "FundingShock": {"level": funding(data), "basis": basis(data)},
         "Jump": {"size": from_coins["Jump"]["size"].model_copy(update={"source": JUMPS})},
         "Liquidity": {
-            "depth_loss": published(0.0, "loss", DEPTH_EVENTS, LIQUIDITY),
-            "spread_factor": published(1.0, "log", SPREAD_EVENTS, SPREADS),
+            "depth_loss": published(0.0, "loss", DEPTH_EVENTS, DEPTH_EXPONENT, LIQUIDITY),
+            "spread_factor": published(1.0, "log", SPREAD_EVENTS, SPREAD_EXPONENT, SPREADS),
         },
         "Outage": {"duration_days": outages(data)},
         "Volatility": {"multiplier": from_coins["Volatility"]["multiplier"]},

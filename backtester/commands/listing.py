@@ -1,4 +1,4 @@
-"""`backtester list [strategies|scenarios]`."""
+"""`backtester list [strategies|scenarios|overlays]`."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ class What(StrEnum):
 
     STRATEGIES = "strategies"
     SCENARIOS = "scenarios"
+    OVERLAYS = "overlays"
 
 
 @command
 def listing(
-    what: Annotated[What | None, typer.Argument(help="Both, unless one is named.")] = None,
+    what: Annotated[What | None, typer.Argument(help="All, unless one is named.")] = None,
     debug: Debug = False,
 ) -> None:
-    """List installed strategies and scenarios, with where they come from."""
+    """List installed strategies, scenarios and overlays, with where they come from."""
     from backtester.plugins import available
 
     for group in (what,) if what else tuple(What):
