@@ -25,7 +25,7 @@ def rescaled(z: Float, a: float, b: float) -> Float:
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _advance(Q: Float, target: Float, news: Float, a: float, b: float) -> None:
+def advance(Q: Float, target: Float, news: Float, a: float, b: float) -> None:
     """Q ← (1 − a − b) S + a x xᵀ + b Q in place, both triangles."""
     assets = len(news)
     for i in range(assets):
@@ -36,7 +36,7 @@ def _advance(Q: Float, target: Float, news: Float, a: float, b: float) -> None:
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _factor(Q: Float, lower: Float, inverse: Float) -> bool:
+def factor_into(Q: Float, lower: Float, inverse: Float) -> bool:
     """Cholesky factor of Q into `lower`, 1/diagonal into `inverse`; False where Q is not PD."""
     assets = Q.shape[0]
     for i in range(assets):
@@ -65,7 +65,7 @@ def dcc_terms(z: Float, news: Float, target: Float, a: float, b: float) -> Float
     Q, lower = target.copy(), np.zeros((assets, assets))
     solved, pivot = np.empty(assets), np.empty(assets)
     for t in range(bars):
-        if not _factor(Q, lower, pivot):
+        if not factor_into(Q, lower, pivot):
             terms[:] = -np.inf
             return terms
         logdet = 0.0
@@ -78,7 +78,7 @@ def dcc_terms(z: Float, news: Float, target: Float, a: float, b: float) -> Float
             solved[i] = value * pivot[i]
             square += solved[i] * solved[i] - z[t, i] * z[t, i]
         terms[t] = -0.5 * (logdet + square)
-        _advance(Q, target, news[t], a, b)
+        advance(Q, target, news[t], a, b)
     return terms
 
 
@@ -94,7 +94,7 @@ def target_slope(z: Float, news: Float, target: Float, a: float, b: float) -> Fl
     inverse, solved, pivot = np.zeros((assets, assets)), np.empty(assets), np.empty(assets)
     share = 1.0  # ∂Q_t/∂S
     for t in range(bars):
-        _factor(Q, lower, pivot)
+        factor_into(Q, lower, pivot)
         for i in range(assets):  # the inverse of the factor, below the diagonal
             inverse[i, i] = pivot[i]
             for j in range(i):
@@ -117,7 +117,7 @@ def target_slope(z: Float, news: Float, target: Float, a: float, b: float) -> Fl
                     value -= inverse[k, i] * inverse[k, j]
                 slope[i, j] += share * value
         share = 1.0 - a - b + b * share
-        _advance(Q, target, news[t], a, b)
+        advance(Q, target, news[t], a, b)
     for i in range(assets):
         for j in range(i):
             slope[i, j] /= bars
@@ -179,6 +179,6 @@ def dcc_path(news: Float, target: Float, a: float, b: float) -> Float:
     Q = target.copy()
     for t in range(bars):
         path[t] = Q
-        _advance(Q, target, news[t], a, b)
+        advance(Q, target, news[t], a, b)
     path[bars] = Q
     return path

@@ -16,6 +16,7 @@ import numpy as np
 
 from backtester.arrays import Float
 from backtester.estimation.dcc_fit import DccFit, fit_dcc
+from backtester.estimation.dcc_kernels import advance, factor_into
 from backtester.rng import stream
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "estimation.md"
@@ -31,22 +32,31 @@ def target(assets: int) -> Float:
     return np.asarray(0.6 ** np.abs(index[:, None] - index[None, :]))
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@numba.njit  # type: ignore[untyped-decorator, unused-ignore]
 def _draw(
     shocks: Float, S: Float, a: float, b: float, alpha: float, beta: float, own: bool
 ) -> Float:
-    """Returns (T, N) of unit long-run variance from normal `shocks` (T, N)."""
+    """Returns (T, N) of unit long-run variance from normal `shocks` (T, N).
+
+    Not cached: a test loads this file under a name of its own.
+    """
     bars, assets = shocks.shape
-    Q, variance = S.copy(), np.ones(assets)
-    out = np.empty((bars, assets))
+    Q, variance, out = S.copy(), np.ones(assets), np.empty((bars, assets))
+    lower, pivot = np.zeros((assets, assets)), np.empty(assets)
+    news = np.empty(assets)
     for t in range(bars):
-        root = np.sqrt(np.diag(Q))
-        R = Q / np.outer(root, root)
-        z = np.linalg.cholesky(R) @ shocks[t]
-        out[t] = np.sqrt(variance) * z
-        variance = 1.0 - alpha - beta + alpha * out[t] ** 2 + beta * variance
-        news = root * z if own else z
-        Q = (1.0 - a - b) * S + a * np.outer(news, news) + b * Q
+        factor_into(Q, lower, pivot)
+        for i in range(assets):
+            news[i] = 0.0  # diag(Q)^½ z
+            for j in range(i + 1):
+                news[i] += lower[i, j] * shocks[t, j]
+            z = news[i] / np.sqrt(Q[i, i])
+            out[t, i] = np.sqrt(variance[i]) * z
+            square = out[t, i] * out[t, i]
+            variance[i] = 1.0 - alpha - beta + alpha * square + beta * variance[i]
+            if not own:
+                news[i] = z
+        advance(Q, S, news, a, b)
     return out
 
 
