@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from backtester.errors import ScenarioError
+from backtester.plausibility import Scale
 
 Text = Annotated[str, Field(min_length=1)]
 
@@ -72,7 +73,8 @@ class Provenance(Block):
     """Where a scenario's figures come from.
 
     `sample_size` is in bars by regime; `estimates` names the fields that were estimated, `choices`
-    those that were set; `figures` are what a named event is measured by.
+    those that were set; `figures` are what a named event is measured by; `plausibility` is how
+    unusual overlay parameters were in the history behind the figures: overlay → parameter → scale.
     """
 
     assets: tuple[Text, ...] = Field(min_length=1)
@@ -85,3 +87,4 @@ class Provenance(Block):
     figures: tuple[Figure, ...] = ()
     command: str | None = None
     notes: tuple[Text, ...] = ()
+    plausibility: dict[Text, dict[Text, Scale]] = {}

@@ -327,9 +327,35 @@ def test_calibrate(tmp_path: Path) -> None:
     assert "Nothing is overwritten" in again.stderr
 
 
+def test_calibrate_a_copula_with_its_page(tmp_path: Path) -> None:
+    from backtester.scenario_files import load_scenario
+
+    data, scenario, copula = prices(tmp_path), tmp_path / "c.yaml", ("--generator", "CopulaGarch")
+    result = call("calibrate", data, *copula, "--out", scenario, "--name", "<b>mine</b>")
+    assert result.exit_code == 0, result.output
+    page = tmp_path / "c.html"
+    for words in ("GARCH-t", "joint tails", "Volatility.multiplier", f"plots: {page}"):
+        assert words in result.stdout
+    assert type(load_scenario(str(scenario))).__name__ == "CopulaGarch"
+    assert "&lt;b&gt;mine&lt;/b&gt;" in page.read_text(encoding="utf-8")
+    again = call("calibrate", data, *copula, "--out", tmp_path / "d.yaml", "--plots", page)
+    assert again.exit_code == 4 and "Nothing is overwritten" in again.stderr
+    assert not (tmp_path / "d.yaml").exists()
+    bare = call("calibrate", data, *copula, "--out", tmp_path / "e.yaml", "--no-plots")
+    assert bare.exit_code == 0 and not (tmp_path / "e.html").exists()
+    old = call("calibrate", data, "--plots", tmp_path / "old.html")
+    assert old.exit_code == 0 and "Does it fit?" in (tmp_path / "old.html").read_text("utf-8")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (("--generator", "CopulaGrch"), "'CopulaGarch'"),
+        (("--generator", "CopulaGarch", "--kind", "crisis"), "options of generator Correlated"),
+        (("--exposure", "AAA=1"), "--generator CopulaGarch"),
+        (("--generator", "CopulaGarch", "--exposure", "AAA=x", "--hedge-with", "BBB"), "ETH=1"),
+        (("--generator", "CopulaGarch", "--exposure", "AAA"), "ETH=1"),
+        (("--generator", "CopulaGarch", "--assets", "AAA"), "two assets"),
         (("--assets", "AAA,CCC"), "CCC"),
         (("--estimator", "sampl"), "'sample'"),
         (("--kind", "criss"), "'crisis'"),

@@ -6,17 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from backtester.arrays import Float
 from backtester.calibration.estimate import ESTIMATORS, Estimate, estimate_regime
-from backtester.calibration.reversion import Reverting, fit_reverting, per_bar
+from backtester.calibration.prepare import prepared
+from backtester.calibration.reversion import Reverting
 from backtester.calibration.split import WINDOW_DAYS, Split, split_by_volatility
 from backtester.clock import Calendar, iso
-from backtester.errors import ConfigError, DataError, did_you_mean
+from backtester.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from backtester.calibration.fit_check import FitCheck
+    from backtester.market.panel import MarketPanel
 
 REGIMES = ("normal", "crisis")
 
@@ -38,6 +40,7 @@ class Calibration:
     basis: dict[str, Reverting]  # by perpetual, log(perpetual / spot)
     estimator: str
     notes: tuple[str, ...]
+    panel: MarketPanel  # one path
 
     def to_yaml(self, **options: object) -> str:
         """The scenario file; see `backtester.calibration.write.yaml_text`."""
@@ -50,6 +53,12 @@ class Calibration:
         from backtester.calibration.write import diagnostics
 
         return diagnostics(self)
+
+    def check(self, yaml: str) -> FitCheck:
+        """The history against paths of the scenario in `yaml`, the text of a file."""
+        from backtester.calibration.fit_check import check_against
+
+        return check_against(self.panel, yaml, self.split.crisis.astype("int8"), REGIMES)
 
 
 def calibrate(
@@ -87,87 +96,31 @@ def calibrate(
 
     Raises DataError for data that cannot be used, ConfigError for an option that cannot.
     """
-    from backtester.market.panel import MarketPanel
-
     if estimator not in ESTIMATORS:
         raise ConfigError(
             f"unknown estimator {estimator!r}", cure=did_you_mean(estimator, ESTIMATORS)
         )
-    chosen = select(prices, assets, start, end, assume_tz)
-    panel = MarketPanel.from_frame(
-        chosen, calendar=calendar, missing="drop", assume_tz=assume_tz, name="calibration"
-    )
-    pairs = dict(perpetuals or {})
-    for perpetual, spot in pairs.items():
-        if spot not in panel.assets:
-            raise ConfigError(
-                f"perpetual {perpetual!r} follows {spot!r}, which is not calibrated",
-                cure=did_you_mean(spot, panel.assets),
-            )
-    for what, frame in (("funding", funding), ("basis", basis)):
-        if pairs and frame is None:
-            raise ConfigError(
-                f"perpetuals need {what} data", cure=f"Give {what}, or leave the perpetuals out."
-            )
-    days = panel.days_per_bar
-    returns = np.log(panel.prices[1:, 0] / panel.prices[:-1, 0])
-    for n in np.flatnonzero(np.ptp(returns, axis=0) < 1e-12):
-        raise DataError(
-            f"{panel.assets[int(n)]!r} has the same return on every bar",
-            cure="Such a series has no correlation with anything; drop the column.",
-        )
-    split = split_by_volatility(returns, days, crisis_share, window_days)
+    data = prepared(prices, assets, calendar, start, end, assume_tz, perpetuals, funding, basis)
+    panel, returns = data.panel, data.returns
+    split = split_by_volatility(returns, panel.days_per_bar, crisis_share, window_days)
     masks = {"normal": ~split.crisis, "crisis": split.crisis}
-    bars_per_year = panel.calendar.days_per_year / days
     regimes = {
-        name: estimate_regime(returns[mask], bars_per_year, estimator, name, panel.assets)
+        name: estimate_regime(returns[mask], data.bars_per_year, estimator, name, panel.assets)
         for name, mask in masks.items()
     }
-
-    def fitted(frame: pd.DataFrame | None, what: str, scale: float) -> dict[str, Reverting]:
-        result = {}
-        for perpetual in pairs:
-            assert frame is not None
-            who = f"{what} of {perpetual!r}"
-            total = what == "funding"
-            column = perpetual if perpetual in frame.columns else pairs[perpetual]
-            values = per_bar(frame, column, panel.times, assume_tz, total=total, who=who)
-            result[perpetual] = fit_reverting(values[1:] * scale, masks, days, who)
-        return result
-
     return Calibration(
         assets=panel.assets,
-        perpetuals=pairs,
+        perpetuals=data.perpetuals,
         calendar=panel.calendar,
-        days_per_bar=days,
+        days_per_bar=panel.days_per_bar,
         start=iso(int(panel.times[0])),
         end=iso(int(panel.times[-1])),
         last_prices=panel.prices[-1, 0],
         split=split,
         regimes=regimes,
-        funding=fitted(funding, "funding", bars_per_year),
-        basis=fitted(basis, "basis", 1.0),
+        funding=data.processes("funding", masks),
+        basis=data.processes("basis", masks),
         estimator=estimator,
         notes=panel.notes,
+        panel=panel,
     )
-
-
-def select(
-    prices: pd.DataFrame,
-    assets: Sequence[str] | None,
-    start: str | None,
-    end: str | None,
-    assume_tz: str | None,
-) -> pd.DataFrame:
-    """Columns and window of a wide frame; raises DataError naming what is missing."""
-    from backtester.market.frames import window
-
-    if assets is not None:
-        for asset in assets:
-            if asset not in prices.columns:
-                raise DataError(
-                    f"the prices have no column {asset!r}",
-                    cure=did_you_mean(asset, [str(c) for c in prices.columns]),
-                )
-        prices = prices[list(assets)]
-    return window(prices, start, end, assume_tz, "the prices")

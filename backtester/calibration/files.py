@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def calibrate_files(
+INPUTS = ("values", "funding", "basis", "basis_spot", "perpetuals", "bar_label")
+
+
+def calibrate_files(prices: str | Path, **options: Any) -> Calibration:
+    """`calibrate` on a price file; options are those of `read_inputs` and of `calibrate`."""
+    files = {key: options.pop(key) for key in INPUTS if key in options}
+    return calibrate(**read_inputs(prices, **files), **options)
+
+
+def read_inputs(
     prices: str | Path,
     *,
     values: str | None = None,
@@ -25,9 +34,8 @@ def calibrate_files(
     basis_spot: Mapping[str, str] | None = None,
     perpetuals: Mapping[str, str] | None = None,
     bar_label: str = "close",
-    **options: Any,
-) -> Calibration:
-    """`calibrate` on a price file.
+) -> dict[str, Any]:
+    """What `calibrate` and `calibrate_copula` take, read from files.
 
     Parameters
     ----------
@@ -38,7 +46,6 @@ def calibrate_files(
     basis_spot: perpetual → its spot's name in that file (default: as in `perpetuals`).
     bar_label: ``close`` if a stamp is the end of its bar, ``open`` if it is the beginning (a daily
         crypto close dated D is known at the end of D).
-    options: those of `calibrate`.
     """
     from backtester.market.loaders.files import read_funding, read_prices
 
@@ -50,13 +57,12 @@ def calibrate_files(
     if basis is not None:
         frame = read_prices(basis) if _wide(Path(basis)) else read_prices(basis, values="close")
         spreads = log_basis(frame, {**pairs, **(basis_spot or {})})
-    return calibrate(
-        label(read_prices(prices, values=values)),
-        funding=None if funding is None else read_funding(funding),
-        basis=None if spreads is None else label(spreads),
-        perpetuals=pairs,
-        **options,
-    )
+    return {
+        "prices": label(read_prices(prices, values=values)),
+        "funding": None if funding is None else read_funding(funding),
+        "basis": None if spreads is None else label(spreads),
+        "perpetuals": pairs,
+    }
 
 
 def log_basis(prices: pd.DataFrame, pairs: Mapping[str, str]) -> pd.DataFrame:

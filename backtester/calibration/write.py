@@ -40,15 +40,17 @@ def yaml_text(
     sources: data, repository and licence of each data set. Raises ConfigError where a choice is
     missing for the kind, or names an asset that was not calibrated.
     """
-    import yaml
-
     data = scenario_data(calibration, kind, name or kind, choices)
     data["description"] = description or data["description"]
     data["provenance"] = _provenance(calibration, kind, choices, sources, command, notes)
+    return dumped(data)
+
+
+def dumped(data: dict[str, Any]) -> str:
+    """YAML with rows of a matrix and numbers by asset on one line each; no aliases."""
+    import yaml
 
     class Dumper(yaml.SafeDumper):
-        """Rows of a matrix and numbers by asset on one line each; no aliases."""
-
         def ignore_aliases(self, data: Any) -> bool:
             return True
 
@@ -82,7 +84,7 @@ def scenario_data(
             durations = (choices.durations.value.normal, choices.durations.value.crisis)
         regimes["crisis"] = _regime(calibration, "crisis", crisis, choices)
         for regime, days in zip(("normal", "crisis"), durations, strict=True):
-            regimes[regime] = {"duration_days": _round(days, 3), **regimes[regime]}
+            regimes[regime] = {"duration_days": rounded(days, 3), **regimes[regime]}
         start = "stationary" if kind == "regime_switching" else "normal"
     data: dict[str, Any] = {
         "schema_version": 1,
@@ -91,7 +93,7 @@ def scenario_data(
         "description": _BLURB[kind],
         "calendar": calibration.calendar.name,
         "prices": {
-            a: _round(p, 6)
+            a: rounded(p, 6)
             for a, p in zip(calibration.assets, calibration.last_prices, strict=True)
         },
     }
@@ -107,7 +109,7 @@ def _regime(
     stressed = regime == "crisis"
     data: dict[str, Any] = {
         "volatility": {
-            a: _round(v, 4) for a, v in zip(calibration.assets, estimate.volatility, strict=True)
+            a: rounded(v, 4) for a, v in zip(calibration.assets, estimate.volatility, strict=True)
         },
         "correlation": [[round(float(x), 4) for x in row] for row in correlation],
     }
@@ -115,36 +117,44 @@ def _regime(
         data["degrees_of_freedom"] = round(estimate.degrees_of_freedom, 2)
         if choices.scale_limit is not None:
             data["scale_limit"] = float(choices.scale_limit.value)
-    data["half_spread_bp"] = _times(
-        choices.half_spread_bp.value, choices.spread_factor.value if stressed else 1.0
-    )
-    data["depth"] = _times(choices.depth.value, choices.depth_factor.value if stressed else 1.0)
+    data |= liquidity(choices, stressed)
     if calibration.perpetuals:
         clamps = choices.funding_clamp.value if choices.funding_clamp else {}
         data["funding"] = {
-            p: _process(calibration.funding[p], regime)
+            p: process(calibration.funding[p], regime)
             | ({"clamp": float(clamps[p])} if p in clamps else {})
             for p in calibration.perpetuals
         }
-        data["basis"] = {p: _process(calibration.basis[p], regime) for p in calibration.perpetuals}
+        data["basis"] = {p: process(calibration.basis[p], regime) for p in calibration.perpetuals}
     return data
 
 
-def _process(fit: Reverting, regime: str) -> dict[str, float]:
+def liquidity(choices: Choices, stressed: bool) -> dict[str, Any]:
+    """Half-spread and depth of a regime."""
+    spread, depth = choices.spread_factor.value, choices.depth_factor.value
     return {
-        "level": _round(fit.level[regime], 3),
-        "volatility": _round(fit.volatility[regime], 3),
-        "half_life_days": _round(fit.half_life_days, 3),
+        "half_spread_bp": _times(choices.half_spread_bp.value, spread if stressed else 1.0),
+        "depth": _times(choices.depth.value, depth if stressed else 1.0),
+    }
+
+
+def process(fit: Reverting, regime: str) -> dict[str, float]:
+    """An Ornstein-Uhlenbeck process in one regime."""
+    return {
+        "level": rounded(fit.level[regime], 3),
+        "volatility": rounded(fit.volatility[regime], 3),
+        "half_life_days": rounded(fit.half_life_days, 3),
     }
 
 
 def _times(value: float | Mapping[str, float], factor: float) -> float | dict[str, float]:
     if isinstance(value, Mapping):
-        return {name: _round(v * factor, 4) for name, v in value.items()}
-    return _round(value * factor, 4)
+        return {name: rounded(v * factor, 4) for name, v in value.items()}
+    return rounded(value * factor, 4)
 
 
-def _round(value: float, figures: int) -> float:
+def rounded(value: float, figures: int) -> float:
+    """`value` to so many significant figures."""
     return float(f"{float(value):.{figures}g}")
 
 
@@ -174,10 +184,6 @@ def _provenance(
             used.append("durations")
         else:
             estimates.append("duration_days")
-    listed = []
-    for key in used:
-        choice = getattr(choices, key)
-        listed.append({"what": key, "how": choice.how, "source": choice.source})
     unknown = {"data": "the user's own prices", "repository": "not stated", "licence": "not stated"}
     regimes = ("normal",) if kind == "normal" else ("normal", "crisis")
     data: dict[str, Any] = {
@@ -190,7 +196,7 @@ def _provenance(
         "estimator": _estimator(calibration),
         "sample_size": {r: calibration.regimes[r].bars for r in regimes},
         "estimates": estimates,
-        "choices": listed,
+        "choices": listed_choices(choices, used),
     }
     if command:
         data["command"] = command
@@ -202,6 +208,12 @@ def _provenance(
         *notes,
     ]
     return data
+
+
+def listed_choices(choices: Choices, used: Sequence[str]) -> list[dict[str, str]]:
+    """What, how and source of the choices named."""
+    found = [(key, getattr(choices, key)) for key in used]
+    return [{"what": key, "how": c.how, "source": c.source} for key, c in found]
 
 
 def _estimator(calibration: Calibration) -> str:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from backtester.commands.console import Debug, command, console, say
+from backtester.commands.places import free
 from backtester.errors import ConfigError
 
+if TYPE_CHECKING:
+    from backtester.calibration import Calibration, CopulaCalibration
+
+GENERATORS = ("CorrelatedReturns", "CopulaGarch")
 KINDS = ("normal", "crisis", "correlation_breakdown", "regime_switching")
 
 
@@ -51,6 +56,16 @@ def calibrate(
     bar_label: Annotated[
         str, typer.Option("--bar-label", help="close or open: which end a stamp marks.")
     ] = "close",
+    generator: Annotated[
+        str, typer.Option("--generator", help="Law to fit.", metavar="|".join(GENERATORS))
+    ] = GENERATORS[0],
+    exposure: Annotated[
+        list[str] | None,
+        typer.Option("--exposure", help="ETH=1; with --hedge-with, regimes of that book's hedge."),
+    ] = None,
+    hedge_with: Annotated[
+        str | None, typer.Option("--hedge-with", help="Hedges of the exposure.", metavar="A,B,…")
+    ] = None,
     kind: Annotated[
         str, typer.Option("--kind", help="Scenario to write.", metavar="|".join(KINDS))
     ] = "regime_switching",
@@ -62,35 +77,44 @@ def calibrate(
     out: Annotated[
         Path | None, typer.Option("--out", help="Write the scenario there.", metavar="FILE")
     ] = None,
+    plots: Annotated[
+        Path | None,
+        typer.Option("--plots", help="Data against simulation, an HTML page.", metavar="FILE"),
+    ] = None,
+    no_plots: Annotated[
+        bool, typer.Option("--no-plots", help="No page beside the scenario of CopulaGarch.")
+    ] = False,
     debug: Debug = False,
 ) -> None:
-    """Estimate a two-regime scenario from prices; prints what was estimated, with errors."""
+    """Estimate a scenario from prices; prints what was estimated, with errors."""
     from rich.text import Text
 
-    from backtester.calibration.files import calibrate_files
+    from backtester.calibration.files import read_inputs
     from backtester.calibration.library_choices import choices_named
     from backtester.commands.places import write_file
 
-    if kind not in KINDS:
-        from backtester.errors import did_you_mean
+    for what, given, known in (
+        ("kind of scenario", kind, KINDS),
+        ("generator", generator, GENERATORS),
+    ):
+        if given not in known:
+            from backtester.errors import did_you_mean
 
-        raise ConfigError(f"unknown kind of scenario {kind!r}", cure=did_you_mean(kind, KINDS))
+            raise ConfigError(f"unknown {what} {given!r}", cure=did_you_mean(given, known))
+    copula = generator == "CopulaGarch"
+    _only_for(copula, kind, estimator, bool(exposure or hedge_with))
     pairs = read_pairs(perpetual or [])
     if funding is not None and not pairs:
         raise ConfigError(
             "funding was given, but no perpetual that pays it",
             cure="Name each perpetual and its spot: --perpetual BTC-PERP=BTC.",
         )
-    options: dict[str, Any] = {
-        "assets": None if assets is None else [a.strip() for a in assets.split(",") if a.strip()],
-        "start": start,
-        "end": end,
-        "calendar": calendar,
-        "estimator": estimator,
-        "crisis_share": crisis_share,
-        "assume_tz": assume_tz,
-    }
-    found = calibrate_files(
+    if plots is None and copula and out is not None and not no_plots:
+        plots = out.with_suffix(".html")
+    for file in (out, plots):
+        if file is not None:
+            free(file)
+    inputs = read_inputs(
         data,
         values=values,
         funding=funding,
@@ -98,17 +122,64 @@ def calibrate(
         perpetuals=pairs,
         basis_spot=read_pairs(basis_spot or [], "--basis-spot"),
         bar_label=bar_label,
-        **options,
     )
-    text = ""
-    if out is not None:
-        extra = {} if choices is None else {"choices": choices_named(choices)}
-        text = found.to_yaml(kind=kind, name=name, **extra)
+    options: dict[str, Any] = inputs | {
+        "assets": None if assets is None else _names(assets),
+        "start": start,
+        "end": end,
+        "calendar": calendar,
+        "crisis_share": crisis_share,
+        "assume_tz": assume_tz,
+    }
+    extra: dict[str, Any] = {} if choices is None else {"choices": choices_named(choices)}
+    found: Calibration | CopulaCalibration
+    if copula:
+        from backtester.calibration.copula_garch import calibrate_copula
+
+        book = {a: _amount(n) for a, n in read_pairs(exposure or [], "--exposure").items()}
+        found = calibrate_copula(**options, exposure=book, hedge_with=_names(hedge_with or ""))
+    else:
+        from backtester.calibration.calibrate import calibrate as estimate
+
+        found = estimate(**options, estimator=estimator)
+        extra["kind"] = kind
+    text = found.to_yaml(name=name, **extra)
     for line in found.text().splitlines():
         console().print(Text(line), soft_wrap=True)
+    if plots is not None:
+        from backtester.report.calibration import calibration_html
+
+        page = calibration_html(found.check(text), name or generator, found.text())
+        write_file(plots, page)
+        say(f"plots: {plots}")
     if out is not None:
         write_file(out, text)
         say(f"scenario: {out}")
+
+
+def _only_for(copula: bool, kind: str, estimator: str, book: bool) -> None:
+    """Raise ConfigError for an option of the other generator."""
+    if copula and (kind != "regime_switching" or estimator != "sample"):
+        raise ConfigError(
+            "--kind and --estimator are options of generator CorrelatedReturns",
+            cure="Leave them out: CopulaGarch is written as estimated, by Kendall's tau.",
+        )
+    if book and not copula:
+        raise ConfigError(
+            "--exposure and --hedge-with are options of generator CopulaGarch",
+            cure="Add --generator CopulaGarch; CorrelatedReturns splits by volatility.",
+        )
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _amount(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ConfigError(f"--exposure {text!r} is no number", cure="Write ETH=1.") from error
 
 
 def read_pairs(given: list[str], option: str = "--perpetual") -> dict[str, str]:
@@ -119,7 +190,7 @@ def read_pairs(given: list[str], option: str = "--perpetual") -> dict[str, str]:
         if not (perpetual and equals and spot):
             raise ConfigError(
                 f"{option} {text!r} does not name a perpetual and its spot",
-                cure="Write it as BTC-PERP=BTC.",
+                cure=f"Write it as {'ETH=1' if option == '--exposure' else 'BTC-PERP=BTC'}.",
             )
         pairs[perpetual] = spot
     return pairs

@@ -28,12 +28,17 @@ def writable(folder: Path) -> None:
         ) from error
 
 
-def write_file(path: Path, text: str) -> None:
-    """Write a new file whole or not at all; StoreError where it exists or cannot be written."""
+def free(path: Path) -> None:
+    """StoreError where a new file would overwrite something."""
     if path.exists() or path.is_symlink():
         raise StoreError(
             f"file {str(path)!r} exists", cure="Nothing is overwritten: name another with --out."
         )
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a new file whole or not at all; StoreError where it exists or cannot be written."""
+    free(path)
     temporary: str | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

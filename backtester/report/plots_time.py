@@ -74,7 +74,7 @@ def drawdown(market: MarketSummary, curves: Sequence[Curve], key: str, best: int
 def correlation(market: MarketSummary, key: str) -> Figure:
     """Rolling correlation of the exposure with each hedge; crises shaded as labelled ex post."""
     names = distinct_labels(market.instruments)
-    traces = _shading(market.times, market.label, market.label_names)
+    traces = regime_shading(market.times, market.label, market.label_names)
     points = points_for(len(names))
     for k, name in enumerate(names):
         values = market.correlation[:, k]
@@ -237,7 +237,7 @@ def _band(
     return [low, {**high, "fill": "tonexty", "fillcolor": faded(tint, 0.15)}]
 
 
-def _shading(times: Int, label: Byte, names: Sequence[str]) -> list[Trace]:
+def regime_shading(times: Int, label: Byte, names: Sequence[str]) -> list[Trace]:
     """One step area per regime other than the normal one, on a hidden axis 0 … 1."""
     traces: list[Trace] = []
     for index in range(len(names)):
