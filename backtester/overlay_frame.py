@@ -209,6 +209,9 @@ class Frame:
             before = self.base.tradable
             changes["tradable"] = ~self._closed if before is None else before & ~self._closed
         changes |= self._labels()
+        for value in changes.values():
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False  # handed over: the panel need not copy
         if self._notes:
             changes["notes"] = (*self.base.notes, *self._notes)
         return replace(self.base, **changes) if changes else self.base
