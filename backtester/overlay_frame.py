@@ -226,10 +226,15 @@ class Frame:
                 if self._premium is not None and asset in self.perpetuals:
                     k = list(self.perpetuals).index(asset)
                     prices[:, :, n] *= np.exp(np.ascontiguousarray(self._premium[:, :, k]))
-        if self._held is not None:
+        held = self._held
+        if self.base.tradable is not None:  # closed and unmoved: what happens shows when it opens
+            stale = np.zeros(self._size, dtype=bool)
+            stale[1:] = ~self.base.tradable[1:] & (self.base.prices[1:] == self.base.prices[:-1])
+            held = stale if held is None else held | stale
+        if held is not None:
             for t in range(1, len(prices)):
-                if self._held[t].any():
-                    prices[t] = np.where(self._held[t], prices[t - 1], prices[t])
+                if held[t].any():
+                    prices[t] = np.where(held[t], prices[t - 1], prices[t])
         self._refuse(~(prices > 0) | ~np.isfinite(prices), "price", "leaves what a number can hold")
         return prices
 

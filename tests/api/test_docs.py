@@ -25,7 +25,16 @@ from backtester.yaml_files import parse_mapping
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-PAGES = ("index", "monitors", "architecture", "engine", "hedging", "studies", "assumptions", "notebook")
+PAGES = (
+    "index",
+    "monitors",
+    "architecture",
+    "engine",
+    "hedging",
+    "studies",
+    "assumptions",
+    "notebook",
+)
 SECTIONS: dict[str, type[BaseModel]] = {
     "The study": Study,
     "exposure": ExposureSpec,

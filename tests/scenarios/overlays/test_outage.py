@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,17 @@ def test_two_outages_and_a_jump_behind_a_closed_door() -> None:
     assert np.array_equal(after.prices[13], PANEL.prices[10])  # unseen until it opens
     ratio = after.prices[14, :, 0] / PANEL.prices[14, :, 0]
     assert ratio == pytest.approx(0.6)
+
+
+def test_a_price_that_is_stale_stays_stale_under_a_shock() -> None:
+    """Two calendars side by side: an asset that is closed moves when it opens again."""
+    prices, tradable = np.array(PANEL.prices), np.ones(PANEL.prices.shape, dtype=bool)
+    prices[20:22, :, 1], tradable[20:22, :, 1] = prices[19, :, 1], False
+    market = replace(PANEL, prices=prices, tradable=tradable)
+    after = one("Jump", sizes={"B": -0.5}, start_days=20.0, ramp_days=0.0).apply(market)
+    assert np.array_equal(after.prices[20:22, :, 1], prices[20:22, :, 1])
+    assert after.prices[22, :, 1] / prices[22, :, 1] == pytest.approx(0.5)
+    assert after.tradable is not None and np.array_equal(after.tradable, tradable)
 
 
 def test_which_paths_are_down_may_differ() -> None:
