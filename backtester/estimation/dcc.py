@@ -28,6 +28,7 @@ import numpy as np
 from backtester.arrays import Float
 from backtester.errors import ConfigError
 from backtester.estimation.ewma import per_root_day
+from backtester.estimation.nearest import nearest_correlation
 
 Matrix = tuple[tuple[float, ...], ...]
 
@@ -58,7 +59,8 @@ class DynamicCorrelation:
     target: correlation matrix S (N, N); None: learnt.
     level: long-run variances per day (N,); None: learnt.
 
-    Raises ConfigError for parameters out of bounds.
+    Raises ConfigError for parameters out of bounds, DataError for a target that is not square,
+    finite and symmetric.
     """
 
     a: float = 0.025
@@ -72,6 +74,11 @@ class DynamicCorrelation:
 
     def __post_init__(self) -> None:
         _weights("a", "b", self.a, self.b)
+        if np.ndim(self.alpha) and np.ndim(self.beta) and np.size(self.alpha) != np.size(self.beta):
+            raise ConfigError(
+                f"alpha has {np.size(self.alpha)} entries and beta {np.size(self.beta)}",
+                cure="Give one number, or one an asset, of each.",
+            )
         news, decay = np.broadcast_arrays(self.alpha, self.beta)
         for alpha, beta in zip(news.ravel().tolist(), decay.ravel().tolist(), strict=True):
             _weights("alpha", "beta", alpha, beta)
@@ -81,14 +88,12 @@ class DynamicCorrelation:
                 cure="Give it in standard deviations; inf cuts nothing.",
             )
         if self.target is not None:
-            matrix = np.array(self.target)
-            unit = matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1]
-            if not (
-                unit and np.allclose(np.diagonal(matrix), 1.0) and np.allclose(matrix, matrix.T)
-            ):
+            repair = nearest_correlation(self.target)  # raises where it is no such matrix at all
+            if repair.smallest < -1e-8 or repair.distance > 1e-6:
                 raise ConfigError(
-                    f"the correlation target is not a correlation matrix: shape {matrix.shape}",
-                    cure="Give a symmetric matrix with unit diagonal, one row an asset.",
+                    "the correlation target is not a correlation matrix: smallest eigenvalue "
+                    f"{repair.smallest:.3g}, diagonal {np.diagonal(self.target).tolist()}",
+                    cure="Repair it with backtester.estimation.nearest.nearest_correlation.",
                 )
 
     @property

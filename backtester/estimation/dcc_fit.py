@@ -133,15 +133,20 @@ def fit_dcc(
             f"returns of shape {data.shape} have no correlation to fit",
             cure="Give returns of at least two assets, (bars, assets).",
         )
-    labels = (
-        tuple(names) if names is not None else tuple(f"series {i}" for i in range(data.shape[1]))
-    )
+    count = data.shape[1]
+    labels = tuple(names) if names is not None else tuple(f"series {i}" for i in range(count))
+    if len(labels) != count or (margins is not None and len(margins) != count):
+        raise DataError(
+            f"{len(labels)} names and {count if margins is None else len(margins)} margins for "
+            f"returns of {count} assets",
+            cure="Give one of each an asset, in the order of the columns.",
+        )
     if margins is None:
         margins = [
             fit_garch(data[:, i], distribution=distribution, mean=mean, name=n, fallback=fallback)
             for i, n in enumerate(labels)
         ]
-    many = data.shape[1] >= COMPOSITE_FROM if composite is None else composite
+    many = count >= COMPOSITE_FROM if composite is None else composite
     z = np.stack([m.standardised(data[:, i]) for i, m in enumerate(margins)], axis=-1)
     likelihood = DccLikelihood(z, model == "cdcc", many)
     _separate(likelihood, labels)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtester.arrays import Float
-from backtester.errors import ConfigError
+from backtester.errors import ConfigError, DataError
 from backtester.estimation.correlation import correlation
 from backtester.estimation.dcc import DccState, DynamicCorrelation, half_life, per_day, revert
 from backtester.estimation.ewma import Ewma, outer
@@ -225,13 +225,27 @@ def test_parameters_per_bar_become_parameters_per_day() -> None:
         ({"alpha": 0.2, "beta": 0.9}, "alpha = 0.2 and beta = 0.9"),
         ({"alpha": (0.05, float("nan"))}, "alpha = nan"),
         ({"winsor": 0.0}, "winsor must be > 0"),
-        ({"target": ((1.0, 0.2), (0.3, 1.0))}, "not a correlation matrix"),
-        ({"target": ((1.0, 0.2, 0.1),)}, "not a correlation matrix"),
+        ({"alpha": (0.1, 0.1), "beta": (0.8,) * 3}, "alpha has 2 entries and beta 3"),
+        ({"target": ((1.0, 1.2), (1.2, 1.0))}, "not a correlation matrix: smallest.*-0.2"),
+        ({"target": ((2.0, 0.2), (0.2, 1.0))}, r"not a correlation matrix.*diagonal \[2.0, 1.0\]"),
     ],
 )
 def test_bad_parameters_are_named(parameters: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         DynamicCorrelation(**parameters)
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        (((1.0, 0.2), (0.3, 1.0)), "not symmetric"),
+        (((1.0, 0.2, 0.1),), "must be square"),
+        (((1.0, float("nan")), (float("nan"), 1.0)), "is nan"),
+    ],
+)
+def test_a_target_that_is_no_matrix_is_refused(target: Any, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        DynamicCorrelation(target=target)
 
 
 def test_a_fit_of_other_assets_is_refused() -> None:

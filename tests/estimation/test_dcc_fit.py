@@ -184,6 +184,11 @@ def test_bad_input_is_named(returns: Float, words: str) -> None:
         fit_dcc(returns)
 
 
+def test_names_and_margins_go_with_the_assets() -> None:
+    with pytest.raises(DataError, match="3 names and 2 margins for returns of 2 assets"):
+        fit_dcc(residuals(7, 300, 2), names=("A", "B", "C"))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("model", "assets"), [("dcc", 2), ("cdcc", 2), ("cdcc", 10)])
 def test_intervals_cover_the_truth(model: str, assets: int) -> None:
