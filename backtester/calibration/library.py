@@ -14,11 +14,17 @@ from typing import TYPE_CHECKING
 from backtester.calibration.calibrate import Calibration, calibrate
 from backtester.calibration.choices import Choices
 from backtester.calibration.files import at_bar_end, bond_index, log_basis
-from backtester.calibration.library_choices import BTC_ETH, CRYPTO, CRYPTO_GOLD, STOCK_BOND
+from backtester.calibration.library_choices import (
+    BTC_ETH,
+    COINS,
+    CRYPTO,
+    CRYPTO_GOLD,
+    STOCK_BOND,
+)
 from backtester.calibration.variants import KINDS
 
 if TYPE_CHECKING:
-    pass
+    import pandas as pd
 
 COMMAND = "python -m backtester.calibration.library DATA scenarios"
 SOURCES: dict[str, dict[str, str]] = {
@@ -42,6 +48,11 @@ SOURCES: dict[str, dict[str, str]] = {
         "repository": "github.com/FilPerolo/breakout-forecast@ea58e340",
         "licence": "none stated; only computed figures are kept here",
     },
+    "stable": {
+        "data": "TerraUSD daily close in USD (Yahoo Finance)",
+        "repository": "github.com/finanzascuantitativasfc/2024-1-data@918b2901",
+        "licence": "none stated; only computed figures are kept here",
+    },
     "lean": {
         "data": "SPY daily, adjusted for dividends and splits",
         "repository": "github.com/QuantConnect/Lean@24863901",
@@ -54,6 +65,7 @@ SOURCES: dict[str, dict[str, str]] = {
     },
 }
 BASIS_WINDOW = "Basis: 2021-01-01 to 2022-07-19 only, the days the venue's data has."
+MAJORS = ("ETH", "BTC", "SOL", "LTC", "LINK", "PAXG")
 LAST_WHOLE_FTX_DAY = "2022-07-19"  # the candle of the 20th was cut short: 236 bp of false basis
 
 
@@ -62,6 +74,24 @@ DAY_END = "A day's close is stamped at the end of the day: 00:00 UTC of the next
 
 def crypto(data: Path) -> Calibration:
     """Six spots and two perpetuals, 2021–2023."""
+    from backtester.market.loaders.files import read_prices
+
+    return _with_perpetuals(data, read_prices(data / "crypto_daily_close.csv.gz"), MAJORS)
+
+
+def coins(data: Path) -> Calibration:
+    """The same with LUNA, FTT and TerraUSD, until the last month in which all three were coins."""
+    from backtester.market.loaders.files import read_prices
+
+    prices = read_prices(data / "crypto_daily_close.csv.gz")
+    stable = read_prices(data / "stablecoins_daily_2017_2023.csv.gz", values="close")
+    prices["UST"] = stable["USTC"].reindex(prices.index)
+    return _with_perpetuals(data, prices, (*MAJORS, "LUNA", "FTT", "UST"), end="2022-05-01")
+
+
+def _with_perpetuals(
+    data: Path, prices: pd.DataFrame, assets: tuple[str, ...], end: str | None = None
+) -> Calibration:
     from backtester.market.loaders.files import read_funding, read_prices
 
     perpetuals = {"BTC-PERP": "BTC", "ETH-PERP": "ETH"}
@@ -70,9 +100,10 @@ def crypto(data: Path) -> Calibration:
         venue[:LAST_WHOLE_FTX_DAY], {p: f"{spot}-USD" for p, spot in perpetuals.items()}
     )
     return calibrate(
-        at_bar_end(read_prices(data / "crypto_daily_close.csv.gz")),
-        assets=("ETH", "BTC", "SOL", "LTC", "LINK", "PAXG"),
+        at_bar_end(prices),
+        assets=assets,
         start="2021-01-02",
+        end=end,
         assume_tz="UTC",
         perpetuals=perpetuals,
         funding=read_funding(data / "funding_binance_8h_2020_2023.csv.gz"),
@@ -146,6 +177,15 @@ def files(data: Path) -> dict[str, str]:
         )
         for kind in KINDS
     }
+    written["normal_coins.yaml"] = coins(data).to_yaml(
+        kind="normal",
+        name="normal_coins",
+        description="The normal regime of January 2021 to April 2022, with LUNA, FTT and TerraUSD.",
+        choices=COINS,
+        sources=_sources("binance", "stable", "funding", "ftx"),
+        command=COMMAND,
+        notes=[DAY_END],
+    )
     for name, (load, choices, sources, description) in PAIRS.items():
         written[f"{name}.yaml"] = load(data).to_yaml(
             name=name,

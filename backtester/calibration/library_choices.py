@@ -48,6 +48,9 @@ _HALF_SPREAD = {
     "PAXG": 8.0,
     "BTC-PERP": 0.5,
     "ETH-PERP": 0.5,
+    "LUNA": 4.0,
+    "FTT": 5.0,
+    "UST": 2.0,
 }
 _MONEY_A_DAY = {
     "ETH": 354e6,
@@ -58,7 +61,11 @@ _MONEY_A_DAY = {
     "PAXG": 5e6,
     "BTC-PERP": 1629e6,
     "ETH-PERP": 929e6,
+    "LUNA": 50e6,
+    "FTT": 15e6,
+    "UST": 25e6,
 }
+FOUNDERED = ("LUNA", "FTT", "UST")
 
 
 def _crypto(*assets: str, **more: Any) -> Choices:
@@ -75,7 +82,7 @@ def _crypto(*assets: str, **more: Any) -> Choices:
 
 
 CRYPTO = _crypto(
-    *_HALF_SPREAD,
+    *(a for a in _HALF_SPREAD if a not in FOUNDERED),
     funding_clamp={
         "value": {"BTC-PERP": 3.285, "ETH-PERP": 4.106},
         "how": "0.3 % (BTC) and 0.375 % (ETH) per 8 hours, times 3 × 365",
@@ -100,6 +107,14 @@ CRYPTO = _crypto(
         "value": {"normal": 60.0, "crisis": 30.0},
         "how": "crises more frequent and longer than estimated, so that a year holds several",
         "source": "choice; the estimated durations are in regime_switching",
+    },
+)
+COINS = _crypto(
+    *_HALF_SPREAD,
+    funding_clamp={
+        "value": {"BTC-PERP": 3.285, "ETH-PERP": 4.106},
+        "how": "0.3 % (BTC) and 0.375 % (ETH) per 8 hours, times 3 × 365",
+        "source": "largest rates in the funding history, at the exchange's clamp",
     },
 )
 BTC_ETH = _crypto("ETH", "BTC")

@@ -1,4 +1,4 @@
-"""Overlays over every generator there is: same bits in any block, neutral is the base, moves hold."""
+"""Overlays over every generator: same bits in any block, neutral is the base, moves hold."""
 
 from __future__ import annotations
 
