@@ -229,6 +229,10 @@ class Study(_Model):
         def absolute(value: Any) -> Any:
             return str((folder / value).resolve()) if isinstance(value, str) else value
 
+        def placed(reference: str | None) -> Any:
+            file, rest = split_file(reference or "")
+            return absolute(file) + rest if file else reference
+
         data = self.model_dump(mode="json")
         for spec in [data, *data["markets"]]:
             exposure = spec.get("exposure")
@@ -238,12 +242,12 @@ class Study(_Model):
             if isinstance(market["history"], dict):
                 for key in ("prices", "funding", "half_spread", "depth"):
                     market["history"][key] = absolute(market["history"][key])
-            if market["scenario"] and market["scenario"].endswith((".yaml", ".yml")):
-                market["scenario"] = absolute(market["scenario"])
+            market["scenario"] = placed(market["scenario"])
+        stress = data["stress"]
+        stress["base"] = placed(stress["base"])
+        stress["scenarios"] = [placed(scenario) for scenario in stress["scenarios"]]
         for strategy in data["strategies"]:
-            file, colon, name = strategy["use"].partition(".py")
-            if colon and (not name or name.startswith(":")):
-                strategy["use"] = absolute(file + ".py") + name
+            strategy["use"] = placed(strategy["use"])
         return Study.of(data)
 
     @property
@@ -268,13 +272,18 @@ class Study(_Model):
                 found += [
                     x for x in (h.prices, h.funding, h.half_spread, h.depth) if isinstance(x, str)
                 ]
-            if market.scenario and market.scenario.endswith((".yaml", ".yml")):
-                found.append(market.scenario)
-                found += [str(f) for f in data_files(Path(market.scenario))]
+        for scenario in (
+            *(m.scenario for m in self.markets if m.scenario),
+            *self.stress.scenarios,
+            self.stress.base,
+        ):
+            file, _ = split_file(scenario)
+            found += [file] if file else []
+            if file and not file.endswith(".py"):
+                found += [str(f) for f in data_files(Path(file))]
         for strategy in self.strategies:
-            file, dot, _ = strategy.use.partition(".py")
-            if dot:
-                found.append(file + ".py")
+            file, _ = split_file(strategy.use)
+            found += [file] if file else []
         return tuple(Path(f) for f in dict.fromkeys(found))
 
     def file_hashes(self) -> dict[str, str]:
@@ -310,6 +319,14 @@ class Study(_Model):
 
         text: str = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
         return text
+
+
+def split_file(reference: str) -> tuple[str, str]:
+    """(file, what follows) of ``X.yaml``, ``X.py`` or ``X.py:Class``; ("", "") of a name."""
+    if reference.endswith((".yaml", ".yml")):
+        return reference, ""
+    file, dot, rest = reference.partition(".py")
+    return (f"{file}.py", rest) if dot and (not rest or rest.startswith(":")) else ("", "")
 
 
 def _strategy(spec: Any) -> Any:

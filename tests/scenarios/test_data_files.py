@@ -114,3 +114,21 @@ def test_a_scenario_without_data_keeps_its_digest(folder: Path) -> None:
     assert study(file).files() == (file,)
     file.write_text("not: [yaml", encoding="utf-8")
     assert study(file).files() == (file,)  # what is wrong with it is told where it is read
+
+
+def test_files_of_a_stress_belong_to_it_too(folder: Path) -> None:
+    scenario_file(folder)
+    text = yaml.safe_dump(
+        study(folder / "mine.yaml").model_dump(mode="json")
+        | {"markets": [{"scenario": "normal"}]}
+        | {"stress": {"scenarios": ["mine.yaml", "crisis"], "base": "mine.py:Mine"}}
+    )
+    (folder / "mine.py").write_text("Mine = 1", encoding="utf-8")
+    (folder / "study.yaml").write_text(text, encoding="utf-8")
+    made = Study.read(folder / "study.yaml")
+    assert made.stress.scenarios == (str(folder / "mine.yaml"), "crisis")
+    assert made.stress.base == f"{folder / 'mine.py'}:Mine"
+    assert made.files() == tuple(folder / n for n in ("mine.yaml", "prices.csv", "mine.py"))
+    before = made.digest()
+    (folder / "mine.py").write_text("Mine = 2", encoding="utf-8")
+    assert made.digest() != before
