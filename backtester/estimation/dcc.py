@@ -55,7 +55,7 @@ class DynamicCorrelation:
     a, b: of the correlations, per day: a ≥ 0, 0 ≤ b < 1, a + b ≤ 1. a = 0 is CCC.
     alpha, beta: of the variances, per day, one number or one an asset; the same bounds.
     corrected: cDCC.
-    winsor: |z| is cut here; one return of ten deviations would otherwise set R to ±1 for weeks.
+    winsor: |z| is cut here; one return of ten deviations would otherwise rule R for weeks.
     target: correlation matrix S (N, N); None: learnt.
     level: long-run variances per day (N,); None: learnt.
 
