@@ -57,9 +57,9 @@ class MonitorEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrelationBreak(MonitorEvent):
-    """The correlation of exposure and hedges has changed; direction −1 where it has become weaker.
+    """The correlation of exposure and hedges has changed.
 
-    Weaker and stronger are meant in size: a hedge of correlation −.8 that goes to −.4 weakens.
+    Direction −1, weaker, is against the sign it had: from −.8 to −.4, or to +.3. +1 is stronger.
     """
 
     active: Bool  # (P,) a break is in force, begun now or earlier

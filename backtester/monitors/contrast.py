@@ -1,4 +1,4 @@
-"""Shared by the window monitors: the window of shocks, and the step that contrasts its parts."""
+"""The window behind the CUSUM monitor, and the step that contrasts its parts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from backtester.errors import ConfigError
 from backtester.events import CorrelationBreak
 from backtester.market.view import MarketInfo, MarketView
 from backtester.monitors.shocks import PairShocks, ShockState
-from backtester.monitors.trigger import broken, latch
+from backtester.monitors.trigger import Sides, broken, latch
 
 RADIUS = 2.0  # standard deviations a pair of shocks is cut to, in root mean square
 FEWEST = 0.5  # share of the history that must be there before anything is said
@@ -60,7 +60,13 @@ class Contrast:
         return ContrastState(self.shocks.init(market), (), code, nothing, nothing, nothing)
 
     def step(
-        self, view: MarketView, book: Book, state: ContrastState, bound: float, triggers: bool
+        self,
+        view: MarketView,
+        book: Book,
+        state: ContrastState,
+        bound: float,
+        sides: Sides,
+        triggers: bool,
     ) -> tuple[ContrastState, CorrelationBreak | None]:
         """State after the event and the breaks in force; None until the history is half full."""
         from backtester.monitors.kernels import contrasts
@@ -80,6 +86,6 @@ class Contrast:
             contrasts(
                 rows, self.recent, self.shortest, self.power, RADIUS, statistic, before, after
             )
-        code = latch(state.code, statistic, bound) if z is not None else state.code
+        code = latch(state.code, statistic, bound, sides) if z is not None else state.code
         event = broken(view, state.code, code, statistic, before, after, bound, triggers)
         return ContrastState(shocks, window, code, statistic, before, after), event

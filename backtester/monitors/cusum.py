@@ -11,7 +11,7 @@ from backtester.market.view import MarketInfo, MarketView
 from backtester.monitors.calibration import CUSUM
 from backtester.monitors.contrast import Contrast, ContrastState
 from backtester.monitors.shocks import PairShocks
-from backtester.monitors.trigger import bound_for
+from backtester.monitors.trigger import Sides, bound_for
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class CusumMonitor:
     recent: observations that may belong to the change.
     reference: observations of the history before them.
     every: trading days of one observation.
+    sides: ``"both"``, or only breaks by which the pair becomes ``"weaker"`` or ``"stronger"``.
     triggers: whether a break asks for a decision at once, or only informs.
     """
 
@@ -44,6 +45,7 @@ class CusumMonitor:
     recent: int = 40
     reference: int = 120
     every: float = 1.0
+    sides: Sides = "both"
     triggers: bool = True
 
     def __post_init__(self) -> None:
@@ -56,7 +58,8 @@ class CusumMonitor:
 
     @cached_property
     def _bound(self) -> float:
-        return bound_for(self.false_alarm_days, self.every, CUSUM)
+        days = self.false_alarm_days * 40.0 / self.recent  # measured with 40 recent ones
+        return bound_for(days, self.every, CUSUM, self.sides)
 
     def init(self, market: MarketInfo) -> ContrastState:
         """State before the first event."""
@@ -66,4 +69,4 @@ class CusumMonitor:
         self, view: MarketView, book: Book, state: ContrastState
     ) -> tuple[ContrastState, CorrelationBreak | None]:
         """State after the event; the breaks in force, once the history is half full."""
-        return self._contrast.step(view, book, state, self._bound, self.triggers)
+        return self._contrast.step(view, book, state, self._bound, self.sides, self.triggers)

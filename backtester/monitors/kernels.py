@@ -21,9 +21,10 @@ def contrasts(
 
         (atanh ρ_k − atanh ρ_m) / (s √(1/(k−3) + 1/(m−3))) · (k(m+recent) / ((m+k) recent))^power
 
-    in absolute size and signed by whether |ρ| has grown; s ≥ 1 is the history's standard deviation
-    of the influence of an observation over that of normal returns. A pair (x, y) is first cut to
-    length `radius`, in root mean square, keeping its direction. Correlations are about zero.
+    in absolute size, < 0 where the correlation has moved against the sign it had. s ≥ 1 is the
+    history's standard deviation of the influence of an observation over that of normal returns. A
+    pair (x, y) is first cut to length `radius`, in root mean square, keeping its direction.
+    Correlations are about zero.
     """
     paths, columns, window = z.shape
     m = window - recent
@@ -71,12 +72,12 @@ def contrasts(
                 if size > largest:
                     largest = size
                     after[p, i] = now
-                    statistic[p, i] = size if abs(now) > abs(old) else -size
+                    statistic[p, i] = size if (now > old) == (old >= 0.0) else -size
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
 def clipped_products(z: Float, radius: float, out: Float) -> None:
-    """Fill (P, K, 3) with x², y² and xy of each pair, cut to length `radius`; z: (P, 1 + K)."""
+    """Fill (P, K, 4) with x², y², xy, x²y² of each pair cut to length `radius`; z: (P, 1 + K)."""
     paths, columns = z.shape
     cut = 2.0 * radius * radius
     for p in range(paths):
@@ -87,6 +88,7 @@ def clipped_products(z: Float, radius: float, out: Float) -> None:
             out[p, c - 1, 0] = x * x * share
             out[p, c - 1, 1] = y * y * share
             out[p, c - 1, 2] = x * y * share
+            out[p, c - 1, 3] = (x * y * share) ** 2
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]

@@ -13,6 +13,7 @@ import numpy as np
 
 from backtester.accounting.book import Book
 from backtester.arrays import Float
+from backtester.errors import ConfigError
 from backtester.estimation.correlation import inverse_root
 from backtester.estimation.ewma import Ewma, EwmaState, per_root_day, positive_days
 from backtester.market.view import MarketInfo, MarketView
@@ -50,7 +51,16 @@ class PairShocks:
         positive_days("volatility_halflife", self.volatility_halflife)
 
     def init(self, market: MarketInfo) -> ShockState:
-        """State before the first event."""
+        """State before the first event; raises ConfigError where a bar is more than an observation.
+
+        The false-alarm rate counts observations, and there cannot be more of them than bars.
+        """
+        if market.days_per_bar > 1.5 * self.every:
+            raise ConfigError(
+                f"a monitor that observes every {self.every:g} trading days has bars of "
+                f"{market.days_per_bar:g}",
+                cure=f"Give every={market.days_per_bar:g} or more; windows count observations.",
+            )
         paths, columns = market.paths, 1 + len(market.instruments)
         return ShockState(
             np.zeros((paths, len(market.assets))),
@@ -82,3 +92,9 @@ class PairShocks:
             return after, None
         z = scaled * inverse_root(state.variance.mean)
         return after, np.clip(z, -self.winsor, self.winsor)
+
+
+def pair_correlation(moments: Float) -> Float:
+    """Correlation (P, K) of moments (P, K, ≥ 3), x², y², xy; 0 where a side does not move."""
+    scale = inverse_root(moments[..., 0]) * inverse_root(moments[..., 1])
+    return np.asarray(np.clip(moments[..., 2] * scale, -1.0, 1.0))

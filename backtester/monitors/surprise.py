@@ -9,14 +9,13 @@ import numpy as np
 
 from backtester.accounting.book import Book
 from backtester.arrays import Byte, Float
-from backtester.estimation.correlation import inverse_root
 from backtester.estimation.ewma import Ewma, EwmaState, positive_days
 from backtester.events import CorrelationBreak
 from backtester.market.view import MarketInfo, MarketView
 from backtester.monitors.calibration import SURPRISE
 from backtester.monitors.contrast import RADIUS
-from backtester.monitors.shocks import PairShocks, ShockState
-from backtester.monitors.trigger import bound_for, broken, latch
+from backtester.monitors.shocks import PairShocks, ShockState, pair_correlation
+from backtester.monitors.trigger import Sides, bound_for, broken, latch
 
 _DRIFT = 0.25  # of the sums, in standard deviations of one score
 _HIGHEST = 0.97  # |ρ| beyond which the score of one observation has no useful scale
@@ -28,8 +27,8 @@ class SurpriseState:
     """Slow and fast moments of each pair, the two sums and the breaks in force."""
 
     shocks: ShockState
-    slow: EwmaState  # (P, K, 3) x², y², xy
-    fast: EwmaState  # (P, K, 3)
+    slow: EwmaState  # (P, K, 4) x², y², xy, x²y²
+    fast: EwmaState  # (P, K, 4)
     weaker: Float  # (P, K) sum of scores above expectation
     stronger: Float  # (P, K) and below
     code: Byte  # (P, K) −1, 0 or +1
@@ -55,12 +54,14 @@ class SurpriseMonitor:
     false_alarm_days: trading days between false alarms on one pair, on average.
     halflife: of the slow correlation, observations.
     every: trading days of one observation.
+    sides: ``"both"``, or only breaks by which the pair becomes ``"weaker"`` or ``"stronger"``.
     triggers: whether a break asks for a decision at once, or only informs.
     """
 
     false_alarm_days: float = 730.0
     halflife: float = 90.0
     every: float = 1.0
+    sides: Sides = "both"
     triggers: bool = True
 
     def __post_init__(self) -> None:
@@ -73,12 +74,12 @@ class SurpriseMonitor:
 
     @cached_property
     def _bound(self) -> float:
-        return bound_for(self.false_alarm_days, self.every, SURPRISE)
+        return bound_for(self.false_alarm_days, self.every, SURPRISE, self.sides)
 
     def init(self, market: MarketInfo) -> SurpriseState:
         """State before the first event."""
         shape = (market.paths, len(market.instruments))
-        moments = Ewma(self.halflife).init(*shape, 3)
+        moments = Ewma(self.halflife).init(*shape, 4)
         code: Byte = np.zeros(shape, dtype=np.int8)
         nothing = np.zeros(shape)
         shocks = self._shocks.init(market)
@@ -93,7 +94,7 @@ class SurpriseMonitor:
         shocks, z = self._shocks.step(view, book, state.shocks)
         weaker, stronger, code = state.weaker, state.stronger, state.code
         ready = state.slow.weight >= 1.0 - 0.5**0.5 - 1e-12
-        before, slow, fast = _correlation(state.slow), state.slow, state.fast
+        before, slow, fast = pair_correlation(state.slow.mean), state.slow, state.fast
         if z is not None:
             if ready:
                 score = np.empty(code.shape)
@@ -106,7 +107,7 @@ class SurpriseMonitor:
             fast = Ewma(_NOW).step(fast, products, 1.0)
         statistic = np.where(weaker >= stronger, -weaker, stronger)
         if z is not None and ready:
-            code = latch(code, statistic, self._bound)
+            code = latch(code, statistic, self._bound, self.sides)
         after = SurpriseState(
             shocks,
             slow,
@@ -117,13 +118,7 @@ class SurpriseMonitor:
         )
         if not ready:
             return after, None
-        now = _correlation(fast)
+        now = pair_correlation(fast.mean)
         return after, broken(
             view, state.code, code, statistic, before, now, self._bound, self.triggers
         )
-
-
-def _correlation(moments: EwmaState) -> Float:
-    """Correlation (P, K) of moments (P, K, 3); 0 where a side does not move."""
-    m = moments.mean
-    return np.clip(m[..., 2] * inverse_root(m[..., 0]) * inverse_root(m[..., 1]), -1.0, 1.0)

@@ -154,7 +154,7 @@ def test_signals_come_in_time_order() -> None:
     result = bt.run(
         block, "NegativeCorrelationPairs", exposure={"ETH": 1e6}, hedge_with=["BTC", "LTC"]
     )
-    assert {s.name for s in result.signals} == {"correlation_break"}
+    assert {s.name for s in result.signals} == {"correlation_break", "partner_break"}
     assert all(s.mask.any() for s in result.signals)
     stamps = [s.time for s in result.signals]
     assert stamps == sorted(stamps)

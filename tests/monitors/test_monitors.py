@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ from backtester.monitors import CusumMonitor, FisherMonitor, Monitor, SurpriseMo
 from backtester.monitors.calibration import CUSUM, FISHER, SURPRISE
 from backtester.monitors.kernels import clipped_products, contrasts, surprise_scores
 from backtester.monitors.trigger import bound_for, latch
+from backtester.plugins import load_strategy
 from backtester.setup import RunSetup
 from backtester.strategy import Strategy
 
@@ -170,7 +173,7 @@ def test_the_contrast_of_normal_returns_is_fishers() -> None:
         wide = max(np.sqrt((influence**2).mean()) / (1 - old**2), 1.0)
         fisher = change_statistic(np.array(new), 25, np.array(old), 120).item() / wide
         assert abs(statistic[p, 0]) == pytest.approx(abs(fisher), rel=1e-9)
-        assert np.sign(statistic[p, 0]) == np.sign(abs(new) - abs(old))
+        assert np.sign(statistic[p, 0]) == np.sign((new - old) * old)
 
 
 def test_the_scan_is_the_largest_weighted_contrast() -> None:
@@ -220,10 +223,10 @@ def test_what_does_not_move_gives_no_scores() -> None:
 
 
 def test_pairs_are_cut_in_length_and_keep_their_direction() -> None:
-    z, out = np.array([[6.0, -8.0], [0.3, 0.4]]), np.empty((2, 1, 3))
+    z, out = np.array([[6.0, -8.0], [0.3, 0.4]]), np.empty((2, 1, 4))
     clipped_products(z, 2.0, out)
-    np.testing.assert_allclose(out[0, 0], np.array([36.0, 64.0, -48.0]) * 8.0 / 100.0)
-    np.testing.assert_allclose(out[1, 0], [0.09, 0.16, 0.12])
+    np.testing.assert_allclose(out[0, 0, :3], np.array([36.0, 64.0, -48.0]) * 8.0 / 100.0)
+    np.testing.assert_allclose(out[1, 0], [0.09, 0.16, 0.12, 0.0144])
 
 
 def test_hysteresis() -> None:
@@ -243,7 +246,9 @@ def test_bounds_are_read_off_the_measured_table(table: Any) -> None:
     assert bound_for(days[3] / 24.0, 1 / 24.0, table) == pytest.approx(bounds[3])
     between = np.sqrt(days[3] * days[4])
     assert bound_for(between, 1.0, table) == pytest.approx((bounds[3] + bounds[4]) / 2)
-    with pytest.raises(ConfigError, match=r"false_alarm_days is 10, 10 observations.*Measured: "):
+    with pytest.raises(
+        ConfigError, match=r"false_alarm_days is 10, sides 'both': 10 obs.*Measured: "
+    ):
         bound_for(10.0, 1.0, table)
 
 
@@ -251,7 +256,8 @@ def test_bounds_are_read_off_the_measured_table(table: Any) -> None:
     ("make", "words"),
     [
         (lambda: FisherMonitor(false_alarm_days=1e6), "false_alarm_days is 1e\\+06"),
-        (lambda: FisherMonitor(recent=3), "3 recent observations"),
+        (lambda: FisherMonitor(recent=60.0), "half-life of 60 against 60"),
+        (lambda: CusumMonitor(recent=3), "3 recent observations"),
         (lambda: CusumMonitor(reference=10), "against 10"),
         (lambda: SurpriseMonitor(halflife=0.0), "halflife"),
         (lambda: SurpriseMonitor(every=-1.0), "false_alarm_days|every"),
@@ -263,7 +269,7 @@ def test_a_monitor_that_makes_no_sense(make: Any, words: str) -> None:
 
 
 class Fisher(Watcher):
-    monitor: Any = FisherMonitor(recent=10, reference=40, false_alarm_days=130.0)
+    monitor: Any = FisherMonitor(recent=5, reference=20, false_alarm_days=130.0)
 
 
 class Cusum(Watcher):
@@ -278,3 +284,19 @@ class Surprise(Watcher):
 def test_the_laws_hold(kind: type[Watcher]) -> None:
     report = check_strategy(kind)
     assert report.ok, report.text()
+
+
+def test_the_strategy_of_the_page_keeps_the_laws_and_reacts(tmp_path: Path) -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "monitors.md"
+    block = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)[1]
+    (tmp_path / "cautious.py").write_text(block, encoding="utf-8")
+    report = check_strategy(str(tmp_path / "cautious.py"))
+    assert report.ok, report.text()
+
+    cautious = load_strategy(str(tmp_path / "cautious.py"))
+    block_run = run(market(paths=12), cautious(), setup_of(rebalance=30.0))
+    broken = [s for s in block_run.ledger.signals if s.name == "correlation_break" and s.t > 230]
+    assert np.logical_or.reduce([s.mask for s in broken]).mean() > 0.8
+    decided = block_run.ledger.status != 0
+    for signal in broken:
+        np.testing.assert_array_equal(decided[signal.t], signal.mask | (signal.t % 30 == 0))

@@ -92,8 +92,8 @@ def calibrate(*, paths: int = 200, bars: int = 2200, seed: int = 11) -> None:
     """Print observations between false alarms over the bound, averaged over correlations."""
     levels = (0.0, 0.3, 0.6, 0.8, 0.95)
     for name, bounds in (
-        ("FisherMonitor", np.arange(1.8, 3.5, 0.2)),
-        ("CusumMonitor", np.arange(2.0, 3.7, 0.2)),
+        ("FisherMonitor", np.arange(1.4, 3.7, 0.2)),
+        ("CusumMonitor", np.arange(1.6, 3.7, 0.2)),
     ):
         rates = np.zeros(len(bounds))
         for rho in levels:
@@ -109,7 +109,7 @@ def calibrate(*, paths: int = 200, bars: int = 2200, seed: int = 11) -> None:
         print(
             name, [(round(1 / r), round(float(b), 2)) for r, b in zip(rates, bounds, strict=True)]
         )
-    for bound in np.arange(5.0, 13.1):
+    for bound in np.arange(4.0, 13.1):
         monitor, rate = with_bound(MONITORS["SurpriseMonitor"](), bound), 0.0
         for rho in levels[1:]:
             code = codes(monitor, returns("normal", rho, bars=1400, paths=paths, seed=seed))

@@ -21,15 +21,15 @@ def test_surprise_does_not_mind_volatility_or_tails() -> None:
     for world in ("t4", "volatility x3"):
         rate = false_alarms("SurpriseMonitor", world, 0.6, paths=100, bars=1200, seed=32)
         assert rate == pytest.approx(0.5, abs=0.2)
-    assert false_alarms("FisherMonitor", "t4", 0.6, paths=60, bars=1000, seed=32) > 0.5
+    assert false_alarms("CusumMonitor", "t4", 0.6, paths=60, bars=1000, seed=32) > 0.6
 
 
 @pytest.mark.parametrize(
     ("name", "strong", "days"),
-    [("FisherMonitor", 0.93, 19), ("CusumMonitor", 0.95, 19), ("SurpriseMonitor", 0.8, 26)],
+    [("FisherMonitor", 0.97, 14), ("CusumMonitor", 0.95, 19), ("SurpriseMonitor", 0.8, 26)],
 )
 def test_changes_are_seen(name: str, strong: float, days: float) -> None:
-    """ρ .8 → .2: measured on 600 paths 99 % after 15 days, 100 % after 15 and 90 % after 20."""
+    """ρ .8 → .2: measured on 600 paths 100 % after 11 days, 100 % after 15 and 90 % after 20."""
     share, delay = found(name, "normal", 0.8, 0.2, paths=150, seed=33)
     assert share >= strong and delay <= days
     rise, _ = found(name, "normal", 0.5, 0.9, paths=100, seed=34)

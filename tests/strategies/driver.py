@@ -17,6 +17,7 @@ from backtester.estimation.beta import solve_psd
 from backtester.hedging.contract import checked
 from backtester.hedging.decision import HedgeDecision, Quadratic, Target
 from backtester.market.view import MarketInfo, MarketView
+from backtester.monitors.watch import Watch
 from backtester.strategy import Strategy
 
 
@@ -121,13 +122,15 @@ def drive(world: World, strategy: Strategy[Any]) -> Iterator[Step]:
     """Observe every bar; decide from the warm-up on; the hedge earns the next bar's returns."""
     bars, paths, _ = world.prices.shape
     state: Any = strategy.init(world.info)
+    watch = Watch(strategy, world.info, type(strategy).__name__, 0)
     hedges = np.zeros((paths, len(world.instruments)))
     for t in range(bars):
         view = world.view(t)
         state = strategy.observe(view, state)
+        book = world.book(t, hedges)
+        view, _ = watch.step(view, book, scheduled=True, started=True)
         if view.now < strategy.warmup - 1e-9 or t + 1 == bars:
             continue
-        book = world.book(t, hedges)
         raw = strategy.decide(view, book, state)
         who, names = type(strategy).__name__, world.instruments
         decision = checked(raw, who, t, paths, world.assets, names)
