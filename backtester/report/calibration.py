@@ -50,7 +50,7 @@ def calibration_html(check: FitCheck, name: str, estimates: str) -> str:
 def summary(check: FitCheck) -> str:
     """What the tables say, in a few sentences."""
     shares = [
-        f"{name} {percent(float(outside(data, model).mean()), 0)} %"
+        f"{name} {percent(float(outside(data, model).mean()), 0)}\u00a0%"
         for name, data, model in (
             ("quantiles", check.quantile, check.quantile_model),
             ("autocorrelation of squares", check.squares, check.squares_model),
@@ -63,8 +63,9 @@ def summary(check: FitCheck) -> str:
     below = int((check.upper[:, at] < check.upper_model[:, at, 0]).sum())
     return (
         "Share of what the data shows that lies outside the 5–95 % band of the simulated paths: "
-        f"{', '.join(shares)}. Were the model the truth, about {EXPECTED:.0%} would; points of one "
-        "series move together, so one row far above it can be chance, most rows cannot. At the "
+        f"{', '.join(shares)}. Were the model the truth, about {100 * EXPECTED:.0f}\u00a0% would; "
+        "points of one series move together, so one row far above it can be chance, most rows "
+        "cannot. At the "
         f"5 % threshold {above} of {plural(len(check.pairs), 'pair')} fall together more often "
         f"than the band allows, and {below} rise together less often."
     )
@@ -87,10 +88,10 @@ def margin_table(check: FitCheck) -> Table:
     return Table(
         (
             "Asset",
-            "Quantiles outside",
-            "Squares outside",
-            "Worst bar, data",
-            "Worst bar, median path",
+            "Quantiles outside (%)",
+            "Squares outside (%)",
+            "Worst bar, data (%)",
+            "Worst bar, median path (%)",
         ),
         rows,
     )
