@@ -27,7 +27,6 @@ class Arena:
     market: Market
     setup: RunSetup
     simulated: bool
-    notes: tuple[str, ...] = ()
     labeller: str = "hedge"  # of a history
 
     def labels(self, panel: MarketPanel) -> Labels:
@@ -71,9 +70,8 @@ def arena_of(study: Study, spec: MarketSpec, *, start: float = 0.0) -> Arena:
         delay=study.delay,
         start=start,
     )
-    notes = market.panel.notes if isinstance(market, HistoryMarket) else ()
     simulated = isinstance(market, EnsembleMarket)
-    return Arena(name, market, setup, simulated, notes, study.labeller)
+    return Arena(name, market, setup, simulated, study.labeller)
 
 
 def market_of(spec: MarketSpec, seed: int) -> Market:

@@ -87,7 +87,7 @@ def market_summary(arena: Arena, placebo_paths: int) -> MarketSummary:
         correlation=rolling_correlation(panel, arena),
         label=label,
         label_names=labels.names,
-        notes=arena.notes,
+        notes=panel.notes,
         data_hash=panel.digest,
         placebo_paths=placebo_paths,
     )

@@ -228,5 +228,24 @@ def test_a_study_runs_on_it_and_on_its_placebo(tmp_path: Path) -> None:
     )
     assert found.markets[0].label_names == ("normal", "crisis")
     assert found.markets[0].placebo_paths == 4
+    assert found.markets[0].notes == ()
     regimes = set(found.to_frame()["regime"])
     assert {"normal", "crisis"} <= regimes
+
+
+def test_a_report_says_that_an_event_lies_beyond_its_bars() -> None:
+    from backtester.markets import arena_of
+    from backtester.study import Study
+    from backtester.summary import market_summary
+
+    study = Study.of(
+        {
+            "exposure": {"positions": {"SOL": 1e6}},
+            "capital": 1e6,
+            "hedge_with": ["BTC-PERP"],
+            "markets": [{"scenario": "flash_crash", "paths": 1, "bars": 70}],
+            "strategies": ["Naked"],
+        }
+    )
+    notes = market_summary(arena_of(study, study.markets[0]), 0).notes
+    assert "overlay 'Jump': no stamp of the market lies within its time" in notes
