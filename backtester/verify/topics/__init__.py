@@ -10,6 +10,7 @@ ORDER = (
     "bands",
     "costs",
     "correlation",
+    "rank_correlation",
     "conditional_correlation",
     "sensitivity",
     "dependence",
