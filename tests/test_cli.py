@@ -347,6 +347,20 @@ def test_calibrate_a_copula_with_its_page(tmp_path: Path) -> None:
     assert old.exit_code == 0 and "Does it fit?" in (tmp_path / "old.html").read_text("utf-8")
 
 
+def test_calibrate_a_vine(tmp_path: Path) -> None:
+    pytest.importorskip("pyvinecopulib")
+    from backtester.scenario_files import load_scenario
+
+    scenario = tmp_path / "v.yaml"
+    result = call("calibrate", prices(tmp_path), "--generator", "VineCopula", "--out", scenario)
+    assert result.exit_code == 0, result.output
+    assert f"vine: {tmp_path / 'v.crisis.json'}" in result.stdout
+    found = load_scenario(str(scenario))
+    assert type(found).__name__ == "VineCopula"
+    assert found.draw(first=0, paths=2, bars=9, seed=1).assets == ("AAA", "BBB")
+    assert (tmp_path / "v.html").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -54,11 +54,16 @@ class Calibration:
 
         return diagnostics(self)
 
-    def check(self, yaml: str) -> FitCheck:
-        """The history against paths of the scenario in `yaml`, the text of a file."""
+    def check(self, yaml: str, files: Mapping[str, str] | None = None) -> FitCheck:
+        """The history against paths of the scenario in `yaml`, the text of a file.
+
+        files: name → text of the files it names beside itself.
+        """
         from backtester.calibration.fit_check import check_against
 
-        return check_against(self.panel, yaml, self.split.crisis.astype("int8"), REGIMES)
+        return check_against(
+            self.panel, yaml, self.split.crisis.astype("int8"), REGIMES, files or {}
+        )
 
 
 def calibrate(

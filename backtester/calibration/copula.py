@@ -55,7 +55,7 @@ def fit_copula(innovations: Float, regime: str) -> CopulaFit:
     matrix = repair.matrix if repair.repaired else raw
     # 20 runs know their own error to a sixth only; it is never less than that of independent bars
     error = np.maximum(_jackknife(innovations), _independent_error(matrix, bars))
-    ranks = (np.argsort(np.argsort(innovations, axis=0), axis=0) + 1.0) / (bars + 1.0)
+    ranks = ranks_of(innovations)
     nu, spread = _degrees(ranks, matrix)
     with np.errstate(divide="ignore", invalid="ignore"):  # the diagonal has no error
         effective = (_independent_error(matrix, 1) / error) ** 2
@@ -71,6 +71,11 @@ def fit_copula(innovations: Float, regime: str) -> CopulaFit:
         gaussian_loglik=t_copula_loglik(ranks, matrix, None),
         repair=f"Correlation of regime {regime}: {repair.text()}." if repair.repaired else "",
     )
+
+
+def ranks_of(x: Float) -> Float:
+    """Ranks of each column of `x` (n, N) over n + 1: uniforms, whatever the margins."""
+    return np.asarray((np.argsort(np.argsort(x, axis=0), axis=0) + 1.0) / (len(x) + 1.0))
 
 
 def kendall_correlation(x: Float) -> Float:

@@ -89,11 +89,26 @@ class CopulaCalibration:
 
         return diagnostics(self)
 
-    def check(self, yaml: str) -> FitCheck:
-        """The history against paths of the scenario in `yaml`, the text of a file."""
+    def vines(self) -> dict[str, str]:
+        """A vine copula of each regime's innovations as JSON, for generator VineCopula.
+
+        Fitted to ranks within the regime. Raises ConfigError where the extra is not installed.
+        """
+        from backtester.calibration.copula import ranks_of
+        from backtester.calibration.vine import fit_vine
+
+        z = np.column_stack([m.innovations for m in self.margins])
+        inside = {name: self.spells.label == s for s, name in enumerate(self.spells.names)}
+        return {name: fit_vine(ranks_of(z[mask])) for name, mask in inside.items()}
+
+    def check(self, yaml: str, files: Mapping[str, str] | None = None) -> FitCheck:
+        """The history against paths of the scenario in `yaml`, the text of a file.
+
+        files: name → text of the files it names beside itself.
+        """
         from backtester.calibration.fit_check import check_against
 
-        return check_against(self.panel, yaml, self.spells.label, self.spells.names)
+        return check_against(self.panel, yaml, self.spells.label, self.spells.names, files or {})
 
 
 def calibrate_copula(

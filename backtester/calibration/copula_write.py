@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
 UNKNOWN = {"data": "the user's own prices", "repository": "not stated", "licence": "not stated"}
 
+VINES = (
+    "; vines of the ranks of each regime: Dissmann's structure, families by BIC, parameters by "
+    "maximum likelihood (pyvinecopulib)"
+)
+
 
 def yaml_text(
     calibration: CopulaCalibration,
@@ -24,25 +29,36 @@ def yaml_text(
     sources: Sequence[Mapping[str, str]] = (),
     command: str | None = None,
     notes: Sequence[str] = (),
+    vines: Mapping[str, str] | None = None,
 ) -> str:
     """The scenario as YAML with its provenance; figures are rounded to what is known.
 
-    sources: data, repository and licence of each data set. Raises ConfigError where a choice names
-    an asset that was not calibrated.
+    vines: regime → name of its vine's file; the generator is then VineCopula. sources: data,
+    repository and licence of each data set. Raises ConfigError where a choice names an asset that
+    was not calibrated.
     """
-    data = scenario_data(calibration, name or "copula_garch", choices)
+    kind = "copula_garch" if vines is None else "vine_copula"
+    data = scenario_data(calibration, name or kind, choices, vines)
     data["description"] = description or data["description"]
     data["provenance"] = _provenance(calibration, choices, sources, command, notes)
+    if vines is not None:
+        data["provenance"]["estimator"] += VINES
     return dumped(data)
 
 
-def scenario_data(calibration: CopulaCalibration, name: str, choices: Choices) -> dict[str, Any]:
+def scenario_data(
+    calibration: CopulaCalibration,
+    name: str,
+    choices: Choices,
+    vines: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """The generator's name and parameters, without provenance."""
     data: dict[str, Any] = {
         "schema_version": 1,
-        "generator": "CopulaGarch",
+        "generator": "CopulaGarch" if vines is None else "VineCopula",
         "name": name,
-        "description": "Regimes with a t copula each, GARCH-t margins, all as estimated.",
+        "description": f"Regimes with a {'t' if vines is None else 'vine'} copula each, GARCH-t "
+        "margins, all as estimated.",
         "calendar": calibration.panel.calendar.name,
         "days_per_bar": rounded(calibration.panel.days_per_bar, 12),
         "prices": {
@@ -55,7 +71,10 @@ def scenario_data(calibration: CopulaCalibration, name: str, choices: Choices) -
     data["start"] = "stationary"
     data["innovation_limit"] = calibration.innovation_limit
     data["margins"] = {m.asset: _margin(m.alpha, m.beta, m.nu) for m in calibration.margins}
-    data["regimes"] = {r: _regime(calibration, r, choices) for r in calibration.spells.names}
+    data["regimes"] = {
+        r: _regime(calibration, r, choices, None if vines is None else vines[r])
+        for r in calibration.spells.names
+    }
     return data
 
 
@@ -65,7 +84,9 @@ def _margin(alpha: float, beta: float, nu: float | None) -> dict[str, float]:
     return found if nu is None else found | {"degrees_of_freedom": round(nu, 2)}
 
 
-def _regime(calibration: CopulaCalibration, regime: str, choices: Choices) -> dict[str, Any]:
+def _regime(
+    calibration: CopulaCalibration, regime: str, choices: Choices, vine: str | None
+) -> dict[str, Any]:
     spells, fit = calibration.spells, calibration.copulas[regime]
     volatility = calibration.volatility[spells.names.index(regime)]
     data: dict[str, Any] = {
@@ -73,11 +94,14 @@ def _regime(calibration: CopulaCalibration, regime: str, choices: Choices) -> di
         "volatility": {
             a: rounded(v, 4) for a, v in zip(calibration.assets, volatility, strict=True)
         },
-        "correlation": [[round(float(x), 4) for x in row] for row in fit.correlation],
     }
+    if vine is not None:
+        data["vine"] = vine
+    else:
+        data["correlation"] = [[round(float(x), 4) for x in row] for row in fit.correlation]
     if len(spells.following.get(regime, {})) > 1 or len(spells.names) > 2:
         data["next"] = _shares(spells.following[regime])
-    if fit.degrees_of_freedom is not None:
+    if vine is None and fit.degrees_of_freedom is not None:
         data["degrees_of_freedom"] = round(fit.degrees_of_freedom, 2)
     data |= liquidity(choices, stressed=regime != "normal")
     if calibration.perpetuals:

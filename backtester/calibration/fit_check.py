@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -102,9 +103,16 @@ def fit_check(
 
 
 def check_against(
-    history: MarketPanel, yaml: str, label: Byte, label_names: tuple[str, ...]
+    history: MarketPanel,
+    yaml: str,
+    label: Byte,
+    label_names: tuple[str, ...],
+    files: Mapping[str, str],
 ) -> FitCheck:
-    """`fit_check` against paths drawn from the scenario in `yaml`, the text of a scenario file."""
+    """`fit_check` against paths drawn from the scenario in `yaml`, the text of a scenario file.
+
+    files: name → text of the files it names beside itself.
+    """
     from pathlib import Path
     from tempfile import TemporaryDirectory
 
@@ -112,7 +120,8 @@ def check_against(
 
     with TemporaryDirectory() as folder:  # the one way a scenario file is read
         file = Path(folder) / "scenario.yaml"
-        file.write_text(yaml, encoding="utf-8")
+        for name, text in {file.name: yaml, **files}.items():
+            (file.parent / name).write_text(text, encoding="utf-8")
         scenario = read_scenario(file).scenario
     bars = history.bars - 1
     paths = int(min(PATHS, max(20, LARGEST // (bars * len(history.assets)))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from backtester.arrays import Float
 from backtester.errors import ConfigError, DataError
 
-FEWEST = 100
+FEWEST = 50
 FAMILIES = ("indep", "gaussian", "student", "clayton", "gumbel", "frank", "joe")
 
 

@@ -14,7 +14,7 @@ from backtester.errors import ConfigError
 if TYPE_CHECKING:
     from backtester.calibration import Calibration, CopulaCalibration
 
-GENERATORS = ("CorrelatedReturns", "CopulaGarch")
+GENERATORS = ("CorrelatedReturns", "CopulaGarch", "VineCopula")
 KINDS = ("normal", "crisis", "correlation_breakdown", "regime_switching")
 
 
@@ -82,7 +82,7 @@ def calibrate(
         typer.Option("--plots", help="Data against simulation, an HTML page.", metavar="FILE"),
     ] = None,
     no_plots: Annotated[
-        bool, typer.Option("--no-plots", help="No page beside the scenario of CopulaGarch.")
+        bool, typer.Option("--no-plots", help="No page beside the scenario of a copula.")
     ] = False,
     debug: Debug = False,
 ) -> None:
@@ -101,7 +101,7 @@ def calibrate(
             from backtester.errors import did_you_mean
 
             raise ConfigError(f"unknown {what} {given!r}", cure=did_you_mean(given, known))
-    copula = generator == "CopulaGarch"
+    copula = generator != GENERATORS[0]
     _only_for(copula, kind, estimator, bool(exposure or hedge_with))
     pairs = read_pairs(perpetual or [])
     if funding is not None and not pairs:
@@ -111,9 +111,9 @@ def calibrate(
         )
     if plots is None and copula and out is not None and not no_plots:
         plots = out.with_suffix(".html")
-    for file in (out, plots):
-        if file is not None:
-            free(file)
+    for new_file in (out, plots):
+        if new_file is not None:
+            free(new_file)
     inputs = read_inputs(
         data,
         values=values,
@@ -133,11 +133,20 @@ def calibrate(
     }
     extra: dict[str, Any] = {} if choices is None else {"choices": choices_named(choices)}
     found: Calibration | CopulaCalibration
+    beside: dict[str, str] = {}  # files the scenario names
     if copula:
         from backtester.calibration.copula_garch import calibrate_copula
 
         book = {a: _amount(n) for a, n in read_pairs(exposure or [], "--exposure").items()}
-        found = calibrate_copula(**options, exposure=book, hedge_with=_names(hedge_with or ""))
+        fit = calibrate_copula(**options, exposure=book, hedge_with=_names(hedge_with or ""))
+        found = fit
+        if generator == "VineCopula":
+            stem = "scenario" if out is None else out.stem
+            vines = {
+                regime: (f"{stem}.{regime}.json", text) for regime, text in fit.vines().items()
+            }
+            extra["vines"] = {regime: file for regime, (file, _) in vines.items()}
+            beside = dict(vines.values())
     else:
         from backtester.calibration.calibrate import calibrate as estimate
 
@@ -149,10 +158,13 @@ def calibrate(
     if plots is not None:
         from backtester.report.calibration import calibration_html
 
-        page = calibration_html(found.check(text), name or generator, found.text())
+        page = calibration_html(found.check(text, beside), name or generator, found.text())
         write_file(plots, page)
         say(f"plots: {plots}")
     if out is not None:
+        for vine_file, vine in beside.items():
+            write_file(out.parent / vine_file, vine)
+            say(f"vine: {out.parent / vine_file}")
         write_file(out, text)
         say(f"scenario: {out}")
 
@@ -162,11 +174,11 @@ def _only_for(copula: bool, kind: str, estimator: str, book: bool) -> None:
     if copula and (kind != "regime_switching" or estimator != "sample"):
         raise ConfigError(
             "--kind and --estimator are options of generator CorrelatedReturns",
-            cure="Leave them out: CopulaGarch is written as estimated, by Kendall's tau.",
+            cure="Leave them out: a copula is written as estimated, from ranks.",
         )
     if book and not copula:
         raise ConfigError(
-            "--exposure and --hedge-with are options of generator CopulaGarch",
+            "--exposure and --hedge-with are options of generators CopulaGarch and VineCopula",
             cure="Add --generator CopulaGarch; CorrelatedReturns splits by volatility.",
         )
 
