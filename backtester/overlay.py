@@ -16,7 +16,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
 
-from backtester.arrays import Bool, Float
+from backtester.arrays import Bool, Float, Int
 from backtester.errors import ScenarioError, did_you_mean
 from backtester.market.moments import Moments
 from backtester.market.panel import MarketPanel
@@ -178,6 +178,7 @@ class Overlay(BaseModel, ABC):
         seed: int = 0,
         moments: Moments | None = None,
         perpetuals: Mapping[str, str] | None = None,
+        ids: Int | None = None,
     ) -> MarketPanel:
         """`panel` under this overlay alone; neutral values return it bit for bit.
 
@@ -187,8 +188,12 @@ class Overlay(BaseModel, ABC):
         first: index of the panel's first path in its ensemble; with `seed` it keys the shocks.
         moments: what is usual in this market; None measures each path by itself.
         perpetuals: perpetual → spot; None goes by name (``BTC-PERP`` follows ``BTC``).
+        ids: (P,) index of each path in its ensemble, where they do not follow `first`; paths with
+            one index share their shocks, so that candidates can be compared on the same ones.
         """
-        frame = Frame(panel, first=first, seed=seed, moments=moments, perpetuals=perpetuals)
+        frame = Frame(
+            panel, first=first, seed=seed, moments=moments, perpetuals=perpetuals, ids=ids
+        )
         self.shape(frame, self.knobs(values, panel.paths), 0)
         return frame.panel()
 
@@ -237,6 +242,7 @@ def apply_overlays(
     seed: int = 0,
     moments: Moments | None = None,
     perpetuals: Mapping[str, str] | None = None,
+    ids: Int | None = None,
 ) -> MarketPanel:
     """`panel` under several overlays, applied in their classes' ORDER, then as listed.
 
@@ -249,7 +255,7 @@ def apply_overlays(
             f"{len(given)} sets of values for {len(overlays)} overlays",
             cure="Give one mapping per overlay, or None for its own values.",
         )
-    frame = Frame(panel, first=first, seed=seed, moments=moments, perpetuals=perpetuals)
+    frame = Frame(panel, first=first, seed=seed, moments=moments, perpetuals=perpetuals, ids=ids)
     count: dict[type, int] = {}
     turns = []
     for overlay, own in zip(overlays, given, strict=True):

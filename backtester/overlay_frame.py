@@ -35,8 +35,15 @@ class Frame:
         seed: int,
         moments: Moments | None,
         perpetuals: Mapping[str, str] | None,
+        ids: Int | None = None,
     ) -> None:
-        self.base, self.first, self.seed = panel, first, seed
+        self.base, self.seed = panel, seed
+        self.ids = first + np.arange(panel.paths) if ids is None else np.asarray(ids)
+        if self.ids.shape != (panel.paths,):
+            raise ScenarioError(
+                f"{self.ids.size} path numbers were given for {panel.paths} paths",
+                cure="Give one per path of the panel.",
+            )
         self._moments = moments
         if perpetuals is None and moments is not None:
             perpetuals = moments.perpetuals
@@ -183,20 +190,18 @@ class Frame:
 
     def vectors(self, purpose: str, size: int) -> Float:
         """Standard normal vectors of each bar and path, (size, T − 1, P)."""
-        ids = range(self.first, self.first + self.base.paths)
-        shape = (self.base.bars - 1, size)
-        drawn = np.array([stream(self.seed, purpose, p).standard_normal(shape) for p in ids])
-        return np.ascontiguousarray(drawn.transpose(2, 1, 0))
+        return self._drawn(purpose, lambda g, bars: g.standard_normal((bars, size)))
 
     def gammas(self, purpose: str, shape: float) -> Float:
         """Standard gamma variates (T − 1, P)."""
         return self._drawn(purpose, lambda g, bars: g.standard_gamma(shape, bars))
 
     def _drawn(self, purpose: str, draw: Any) -> Float:
-        ids = range(self.first, self.first + self.base.paths)
+        """(..., T − 1, P): paths of one number in the ensemble share what is drawn."""
+        known, place = np.unique(self.ids, return_inverse=True)
         bars = self.base.bars - 1
-        drawn = np.array([draw(stream(self.seed, purpose, p), bars) for p in ids])
-        return np.ascontiguousarray(drawn.T)
+        drawn = np.array([draw(stream(self.seed, purpose, int(p)), bars) for p in known])
+        return np.ascontiguousarray(drawn.T[..., place])
 
     def panel(self) -> MarketPanel:
         """The panel with everything applied; the very one that came in where nothing was done."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import cached_property
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from backtester.arrays import Float
@@ -140,13 +141,52 @@ class Overlaid(BaseModel):
     ) -> MarketPanel:
         """Paths [first, first + paths) of the base, under the overlays.
 
-        values: one mapping of parameters per overlay, numbers or (paths,), or None for its own:
-            candidates side by side on the path axis.
+        values: one mapping of parameters per overlay, numbers or (paths,), or None for its own.
         options: what the base's own `draw` takes besides, e.g. `correlation`.
         """
         panel = self.base.draw(first=first, paths=paths, bars=bars, seed=seed, **options)
         shocked = apply_overlays(
             panel, self.overlays, values=values, first=first, seed=seed, moments=self.moments
+        )
+        return replace(shocked, name=self.name)
+
+    def population(
+        self,
+        values: Sequence[Values | None],
+        *,
+        first: int,
+        paths: int,
+        bars: int,
+        seed: int,
+        **options: Any,
+    ) -> MarketPanel:
+        """Every candidate on the same `paths` paths, side by side: candidate-major, (C · paths).
+
+        values: one mapping per overlay; a parameter is a number, or (C,) one per candidate. Block c
+            of the result is what `draw` gives for candidate c alone, bit for bit.
+
+        Raises ScenarioError where parameters give different numbers of candidates.
+        """
+        given = [{n: np.asarray(v, dtype=np.float64) for n, v in (o or {}).items()} for o in values]
+        sizes = {v.size for own in given for v in own.values() if v.ndim}
+        if len(sizes) != 1:
+            raise ScenarioError(
+                f"parameters of scenario {self.name!r} give {sorted(sizes)} candidates",
+                cure="Give at least one parameter as (candidates,), and all of one length.",
+            )
+        count = sizes.pop()
+        one = self.base.draw(first=first, paths=paths, bars=bars, seed=seed, **options)
+        each = np.tile(np.arange(paths), count)
+        spread = tuple(
+            {n: np.repeat(v, paths) if v.ndim else v for n, v in own.items()} for own in given
+        )
+        shocked = apply_overlays(
+            one.select(each),
+            self.overlays,
+            values=spread,
+            seed=seed,
+            moments=self.moments,
+            ids=first + each,
         )
         return replace(shocked, name=self.name)
 

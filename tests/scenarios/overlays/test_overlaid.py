@@ -126,21 +126,34 @@ def test_a_scenario_is_a_value() -> None:
 
 
 def test_candidates_side_by_side_share_their_shocks() -> None:
-    scenario = overlaid({"overlay": "CorrelationPath"}, {"overlay": "Liquidity"})
-    theta, loss = np.linspace(0.0, 1.0, 6), np.linspace(0.0, 0.9, 6)
-    values = ({"theta": theta}, {"depth_loss": loss})
-    stacked = scenario.draw(first=0, paths=6, bars=30, seed=1, values=values)
-    for p in (0, 3, 5):
+    """Block c of a population is candidate c alone, on the same paths."""
+    scenario = overlaid(
+        {"overlay": "CorrelationPath"},
+        {"overlay": "Decoupling", "assets": ["A"]},
+        {"overlay": "Liquidity", "spread_factor": 2.0},
+    )
+    theta, loss = np.linspace(0.0, 1.0, 5), np.linspace(0.0, 0.9, 5)
+    values = [{"theta": theta}, {"kept": 0.5}, {"depth_loss": loss}]
+    stacked = scenario.population(values, first=7, paths=3, bars=30, seed=1)
+    assert stacked.paths == 15 and stacked.name == "shocked"
+    for c in range(5):
         alone = scenario.draw(
-            first=p,
-            paths=1,
+            first=7,
+            paths=3,
             bars=30,
             seed=1,
-            values=({"theta": float(theta[p])}, {"depth_loss": float(loss[p])}),
+            values=({"theta": float(theta[c])}, {"kept": 0.5}, {"depth_loss": float(loss[c])}),
         )
-        assert same_bits(stacked.path(p), alone, "prices", "depth", "half_spread", "funding")
-    base = SMALL.draw(first=0, paths=6, bars=30, seed=1)
-    assert same_bits(stacked.path(0), base.path(0), "prices", "depth", "funding")
+        assert same_bits(stacked.select(np.arange(3 * c, 3 * c + 3)), alone), c
+    with pytest.raises(ScenarioError, match=r"give \[2, 5\] candidates"):
+        scenario.population(
+            [{"theta": theta}, None, {"depth_loss": loss[:2]}], first=0, paths=3, bars=5, seed=1
+        )
+    with pytest.raises(ScenarioError, match=r"give \[\] candidates"):
+        scenario.population([None] * 3, first=0, paths=3, bars=5, seed=1)
+    panel = SMALL.draw(first=0, paths=1, bars=5, seed=0)
+    with pytest.raises(ScenarioError, match="2 path numbers were given for 1 paths"):
+        overlay_of(VOLATILITY).apply(panel, ids=np.arange(2))
 
 
 def test_the_placebo_keeps_label_and_volatility_and_drops_the_correlation() -> None:
