@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from backtester.api import compare, run
     from backtester.costs.model import CostConfig
     from backtester.errors import BacktesterError, Status
+    from backtester.events import CorrelationBreak, RegimeChange
     from backtester.hedging.decision import (
         Custom,
         ExpectedShortfall,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     )
     from backtester.market.panel import MarketPanel
     from backtester.market.view import MarketInfo, MarketView
+    from backtester.monitors.monitor import Monitor
     from backtester.plugins import load_strategy
     from backtester.scenario_files import load_scenario
     from backtester.strategy import Days, Strategy
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 _HOME = {
     "BacktesterError": "errors",
     "Book": "accounting.book",
+    "CorrelationBreak": "events",
     "CostConfig": "costs.model",
     "Custom": "hedging.decision",
     "Days": "strategy",
@@ -46,9 +49,11 @@ _HOME = {
     "MarketInfo": "market.view",
     "MarketPanel": "market.panel",
     "MarketView": "market.view",
+    "Monitor": "monitors.monitor",
     "MultiPeriod": "hedging.decision",
     "Neutrality": "hedging.decision",
     "Quadratic": "hedging.decision",
+    "RegimeChange": "events",
     "Robust": "hedging.decision",
     "Status": "errors",
     "Strategy": "strategy",
@@ -64,6 +69,7 @@ _HOME = {
 __all__ = [
     "BacktesterError",
     "Book",
+    "CorrelationBreak",
     "CostConfig",
     "Custom",
     "Days",
@@ -74,9 +80,11 @@ __all__ = [
     "MarketInfo",
     "MarketPanel",
     "MarketView",
+    "Monitor",
     "MultiPeriod",
     "Neutrality",
     "Quadratic",
+    "RegimeChange",
     "Robust",
     "Status",
     "Strategy",

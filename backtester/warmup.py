@@ -15,10 +15,12 @@ def main() -> None:
     from backtester.demo import demo_study
     from backtester.estimation.covariance import compile_estimators
     from backtester.hedging.solver import compile_kernels
+    from backtester.monitors.warm import compile_monitors
     from backtester.plugins import load_scenario
 
     compile_kernels()
     compile_estimators()
+    compile_monitors()
     regime = {"volatility": 0.5, "correlation": {"default": 0.5}, "degrees_of_freedom": 4.0}
     generator: Any = load_scenario("CopulaGarch")
     law = generator(name="warm-up", prices={"A": 1.0}, margins={"A": {}}, regimes={"one": regime})
