@@ -22,6 +22,7 @@ from backtester.hedging.certificate import FEASIBLE, OPTIMAL, check_path
 from backtester.hedging.elastic import price
 from backtester.hedging.kernels import inlined, jit
 from backtester.hedging.kernels_path import solve_path
+from backtester.hedging.kernels_rest import rests
 from backtester.hedging.kernels_step import NUMBERS, VECTORS
 from backtester.hedging.kernels_valid import valid_path
 
@@ -55,6 +56,7 @@ def run_paths(
     certified = 0
     for p in range(F.shape[0]):
         penalty, multipliers = notes[p, M + 2 :], notes[p, : M + 2]
+        still = False
         if not given:
             if not valid_path(
                 F[p], f[p], risk_weight[p], reward[p], h0[p], linear[p], impact[p], lower[p],
@@ -62,13 +64,23 @@ def run_paths(
             ):  # fmt: skip
                 code[p], gap[p], violation[p] = INVALID, np.inf, np.inf
                 continue
-            if M > 0 or gross[p] < np.inf or turnover[p] < np.inf:
+            still = M == 0 and rests(
+                F[p], f[p], risk_weight[p], reward[p], h0[p], linear[p], lower[p], upper[p],
+                gross[p], turnover[p], residual,
+            )  # fmt: skip
+            if not still and (M > 0 or gross[p] < np.inf or turnover[p] < np.inf):
                 price(F[p], f[p], risk_weight[p], reward[p], h0[p], linear[p], scale[p], penalty)
-        ok = solve_path(
-            F[p], f[p], risk_weight[p], reward[p], h0[p], linear[p], impact[p], lower[p],
-            upper[p], gross[p], turnover[p], A[p], b[p], band[p], scale[p], penalty, V, N, W, Q,
-            L, C, Y, S, limits, h[p], multipliers,
-        )  # fmt: skip
+        ok = still
+        if still:
+            for k in range(F.shape[2]):
+                h[p, k] = h0[p, k]
+            multipliers[0], multipliers[1] = 0.0, 0.0
+        else:
+            ok = solve_path(
+                F[p], f[p], risk_weight[p], reward[p], h0[p], linear[p], impact[p], lower[p],
+                upper[p], gross[p], turnover[p], A[p], b[p], band[p], scale[p], penalty, V, N, W,
+                Q, L, C, Y, S, limits, h[p], multipliers,
+            )  # fmt: skip
         code[p] = SOLVED if ok else FAILED
         gap[p], violation[p], _ = check_path(
             F[p], f[p], risk_weight[p], reward[p], h0[p], linear[p], impact[p], lower[p],

@@ -225,8 +225,8 @@ def _limits(
     decision: HedgeDecision, study: Limits, usable: Bool
 ) -> tuple[Float, Float, Float, Float]:
     """The tighter of both limits: lower, upper (P, K) and gross, turnover (P,), in money."""
-    numbers = (study.lower, study.upper, study.gross, study.turnover)
-    if decision.limits is None and not any(isinstance(x, np.ndarray) for x in numbers):
+    numbers = (type(study.lower), type(study.upper), type(study.gross), type(study.turnover))
+    if decision.limits is None and np.ndarray not in numbers:
         lower, upper, gross, turnover = _constant(study, usable.shape)
     else:
         lower, upper, gross, turnover = _merged(study, decision.limits or Limits(), usable.shape)

@@ -99,7 +99,7 @@ def check_path(
         start += before * before
     total = 0.5 * w * (here + start + bare)
     # radius: what any instrument alone would do, so that a lazy h cannot hide
-    radius, worst = 0.0, 0.0
+    radius, outside = 0.0, 0.0
     traded, held = 0.0, 0.0
     for k in range(K):
         value, square = 0.0, 0.0
@@ -119,8 +119,8 @@ def check_path(
         if impact[k] > 0.0:
             rate += impact[k] * np.sqrt(abs(z))
         total += rate * abs(z) + abs(reward[k] * h[k])
-        outside = max(lower[k] - h[k], h[k] - upper[k])
-        worst = max(worst, outside / scale)
+        outside = max(outside, max(lower[k] - h[k], h[k] - upper[k]))
+    worst = outside / scale
     furthest = 10.0 * max(scale, radius)
     for k in range(K):
         radius = max(radius, min(own[k], furthest))

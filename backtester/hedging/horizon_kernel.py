@@ -17,8 +17,13 @@ def weigh(target: Float, weight: Float) -> None:
     total = 0.0
     for i in range(k):
         total += abs(target[i])
+    share = 1.0 / total if total > 0.0 else 0.0
+    if not 0.0 < share < np.inf:  # no target, or one too small to be shared out
+        for i in range(k):
+            weight[i] = 1.0 / k
+        return
     for i in range(k):
-        weight[i] = abs(target[i]) / total if total > 0.0 else 1.0 / k
+        weight[i] = abs(target[i]) * share
 
 
 @inlined

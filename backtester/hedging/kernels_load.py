@@ -46,36 +46,36 @@ def load_box(
         for j in range(i + 1):
             Q[i, j] = 0.0
     for r in range(R):  # row by row of F: a risk root is triangular, and zeros in front are free
-        first = 0
+        first, level = 0, f[r]
         while first < K and F[r, first] == 0.0:
             first += 1
         for i in range(first, K):
             value = F[r, i]
-            V[OFFSET, i] += value * f[r]
+            V[OFFSET, i] += value * level
             for j in range(first, i + 1):
                 Q[i, j] += value * F[r, j]
     size, most = 0.0, 0.0
     for i in range(K):
-        size = max(size, quadratic * Q[i, i])
+        size = max(size, Q[i, i])
         most = max(most, abs(reward[i]))
-    size = max(size, scale * most)
+    size = max(quadratic * size, scale * most)
     if size == 0.0:
         size = scale
-    quadratic /= size
-    for i in range(K):
-        for j in range(i + 1):
-            Q[i, j] *= quadratic
-            Q[j, i] = Q[i, j]
-        V[OFFSET, i] = (quadratic / scale) * V[OFFSET, i] - (scale / size) * reward[i]
+    unit, quadratic = scale / size, quadratic / size
+    slope, per = quadratic / scale, 1.0 / scale
+    root = unit * np.sqrt(scale)
     any_impact = False
     for k in range(K):
-        V[X0, k] = h0[k] / scale
-        V[LOWER, k] = lower[k] / scale
-        V[UPPER, k] = upper[k] / scale
-        V[X, k] = min(max(V[X0, k], V[LOWER, k]), V[UPPER, k])
-        V[LINEAR, k] = (scale / size) * linear[k]
-        V[IMPACT, k] = (scale * np.sqrt(scale) / size) * impact[k]
-        any_impact = any_impact or V[IMPACT, k] > 0.0
+        for j in range(k + 1):
+            Q[k, j] *= quadratic
+            Q[j, k] = Q[k, j]
+        V[OFFSET, k] = slope * V[OFFSET, k] - unit * reward[k]
+        start, low, high = h0[k] * per, lower[k] * per, upper[k] * per
+        V[X0, k], V[LOWER, k], V[UPPER, k] = start, low, high
+        V[X, k] = min(max(start, low), high)
+        V[LINEAR, k] = unit * linear[k]
+        V[IMPACT, k] = root * impact[k]
+        any_impact |= impact[k] > 0.0
         W[FLAG, k] = 0
     return size, any_impact
 

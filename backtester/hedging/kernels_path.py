@@ -9,9 +9,11 @@ from backtester.hedging.kernels import inlined
 from backtester.hedging.kernels_active import optimise
 from backtester.hedging.kernels_load import load_box, load_rows
 from backtester.hedging.kernels_step import (
+    LOWER,
     MULTIPLIER,
     ROW_SCALE,
     SOURCE,
+    UPPER,
     X0,
     X,
 )
@@ -55,7 +57,11 @@ def solve_path(
             ok = False
             value = 0.0
         # on a breakpoint the caller's own number comes back, to the bit
-        held = value == V[X0, k]
-        value = h0[k] if held else value * scale
+        if value == V[X0, k]:
+            value = h0[k]
+        elif value == V[UPPER, k]:
+            value = upper[k]
+        else:
+            value = lower[k] if value == V[LOWER, k] else value * scale
         h[k] = min(max(value, lower[k]), upper[k])
     return ok

@@ -93,7 +93,7 @@ def measure(size: Sizes, workers: int, rows: tuple[str, ...] = ()) -> Report:
         "jit": lambda: peer_rows.compilation(report, size.cold),
         "engine": lambda: machine_rows.engine(report, pool, size.paths, size.bars),
         "cvxportfolio": lambda: peer_rows.cvxportfolio(report, pool, size.paths, size.bars),
-        "vectorbt": lambda: peer_rows.vectorbt(report, min(size.vectorbt, CHUNK), size.bars),
+        "vectorbt": lambda: peer_rows.vectorbt(report, pool, min(size.vectorbt, CHUNK), size.bars),
         "single": lambda: scaling_rows.single(report),
         "hourly": lambda: scaling_rows.hourly(report, size.hours),
         "solver": lambda: solver_rows.speed(report, size.problems),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,14 @@ from workload import (
     CORRELATIONS,
     VARIANTS,
     Piece,
+    Share,
     Tally,
     Variant,
     best,
     built,
     panel_of,
     run_piece,
+    run_share,
     scenario,
     timed,
 )
@@ -34,13 +37,29 @@ PASSES = 2
 
 
 def round_of(pool: ProcessExecutor, rho: float, variant: Variant, paths: int, bars: int) -> Tally:
-    """Least wall time of a row over rounds in which no worker had to draw first."""
+    """Least wall time of a row, in the chunks the product runs."""
     chunks = EnsembleMarket(scenario(rho), paths, bars, seed=1).chunks
     pieces = [Piece(rho, variant, paths, bars, i) for i in range(chunks)]
+    return _least(pool, run_piece, pieces, rounds=2)
+
+
+def shared_round(
+    pool: ProcessExecutor, rho: float, variant: Variant, paths: int, bars: int, rounds: int
+) -> Tally:
+    """Least wall time of one chunk dealt out to all workers in equal shares of its paths."""
+    edges = np.linspace(0, paths, min(pool.workers, paths) + 1).astype(int).tolist()
+    shares = [Share(rho, variant, paths, bars, a, b - a) for a, b in pairwise(edges)]
+    return _least(pool, run_share, shares, rounds)
+
+
+def _least(
+    pool: ProcessExecutor, work: Callable[[Any], tuple[Tally, bool]], pieces: list[Any], rounds: int
+) -> Tally:
+    """The fastest of some rounds in which no worker had to draw first; its wall time is kept."""
     least, clean, tally = np.inf, 0, Tally()
-    for _ in range(4 + 2 * chunks):
+    for _ in range(2 * rounds + 2 * len(pieces)):
         before = time.perf_counter()
-        done = list(pool.map(run_piece, pieces))
+        done = list(pool.map(work, pieces))
         spent = time.perf_counter() - before
         if any(drew for _, drew in done):
             continue
@@ -50,9 +69,9 @@ def round_of(pool: ProcessExecutor, rho: float, variant: Variant, paths: int, ba
             for part, _ in done:
                 tally += part
             tally.seconds = spent
-        if clean == 2:
+        if clean == rounds:
             return tally
-    raise RuntimeError(f"workers kept drawing {paths} paths at ρ = {rho}")
+    raise RuntimeError(f"workers kept drawing {pieces[0]}")
 
 
 def engine(report: Report, pool: ProcessExecutor, paths: int, bars: int) -> None:

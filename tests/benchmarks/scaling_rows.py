@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from backtester_scenarios.correlated_returns import CorrelatedReturns
 from table import Report
-from workload import HELD, VARIANTS, best, scenario, timed
+from workload import HALF_SPREAD_BPS, HELD, VARIANTS, best, scenario, timed
 
 from backtester.accounting.exposure import Exposure
 from backtester.engine import run
@@ -39,7 +39,7 @@ def hourly_market() -> CorrelatedReturns:
         "volatility": dict.fromkeys(spots, 0.6),
         "correlation": {"default": 0.7},
         "degrees_of_freedom": 4.0,
-        "half_spread_bp": 2.0,
+        "half_spread_bp": HALF_SPREAD_BPS,
         "depth": 2e8,
         "funding": {
             p: {"level": 0.1, "volatility": 0.2, "half_life_days": 4.0} for p in perpetuals

@@ -30,6 +30,10 @@ HELD, HEDGES = ASSETS[:3], ASSETS[3:]
 MONEY = np.array([4e5, 3e5, 3e5])  # of HELD
 CAPITAL = 1e6
 CORRELATIONS = (0.7, 0.95, 0.995)
+FEE_BPS, HALF_SPREAD_BPS = 2.0, 1.0
+"""Perpetuals' maker fee of the large exchanges without a discount, and a spread of 2 bp."""
+
+COST = (FEE_BPS + HALF_SPREAD_BPS) * 1e-4  # of money traded, for peers that know one rate
 
 
 class Neutral(CrossAssetCorrelationHedge):
@@ -65,7 +69,7 @@ class Variant:
 
     @property
     def setup(self) -> RunSetup:
-        """Daily decisions, fee 5 bp and the market's half-spread."""
+        """Daily decisions, the fee and the market's half-spread."""
         return self.setup_with(HEDGES)
 
     def setup_with(self, hedges: tuple[str, ...]) -> RunSetup:
@@ -74,7 +78,7 @@ class Variant:
         return RunSetup(
             exposure=Exposure(HELD, MONEY),
             instruments=hedges,
-            costs=CostConfig(fee_bps=5, impact=self.impact, **gas),
+            costs=CostConfig(fee_bps=FEE_BPS, impact=self.impact, **gas),
             hedging=HedgeSettings(CAPITAL, limits=self.limits, horizon=self.horizon),
         )
 
@@ -109,7 +113,7 @@ def scenario(rho: float, assets: tuple[str, ...] = ASSETS) -> CorrelatedReturns:
         "volatility": {a: 0.5 + 0.05 * (i % 8) for i, a in enumerate(assets)},
         "correlation": {"default": rho},
         "degrees_of_freedom": 4.0,
-        "half_spread_bp": 2.0,
+        "half_spread_bp": HALF_SPREAD_BPS,
         "depth": 2e8,
     }
     prices = {a: 100.0 + 10.0 * i for i, a in enumerate(assets)}
@@ -170,6 +174,32 @@ class Piece:
     paths: int
     bars: int
     chunk: int
+
+
+@dataclass(frozen=True)
+class Share:
+    """Paths [first, first + count) of one chunk, for a worker."""
+
+    rho: float
+    variant: Variant
+    paths: int
+    bars: int
+    first: int
+    count: int
+
+
+@lru_cache(maxsize=8)
+def share_of(rho: float, paths: int, bars: int, first: int, count: int) -> MarketPanel:
+    """Some paths of the first chunk, drawn once a worker."""
+    return panel_of(rho, paths, bars, 0).select(np.arange(first, first + count))
+
+
+def run_share(share: Share) -> tuple[Tally, bool]:
+    """What some paths did and took, and whether they had to be drawn first."""
+    drawn = share_of.cache_info().misses
+    panel = share_of(share.rho, share.paths, share.bars, share.first, share.count)
+    tally = timed([panel], share.variant)
+    return tally, share_of.cache_info().misses > drawn
 
 
 @lru_cache(maxsize=8)
