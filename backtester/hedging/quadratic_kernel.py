@@ -1,7 +1,7 @@
 """Risk root, target, diffusion, horizon and scale of every path in one pass; loaded lazily (numba).
 
 What `risk_root`, `step_diffusion` and `horizon` say one after the other, on the same numbers in the
-same order, but with a path's data read once and nothing allocated between the steps.
+same order, but a path is read once and nothing is allocated between the steps.
 """
 
 from __future__ import annotations
