@@ -12,8 +12,8 @@ import numpy as np
 from backtester.arrays import Float
 from backtester.calibration.copula import TAIL, CopulaFit, fit_copula
 from backtester.calibration.margins import MarginFit, fit_margin
-from backtester.calibration.plausibility import WINDOW_DAYS as SCALE_DAYS
-from backtester.calibration.plausibility import Plausibility, plausibility_scales
+from backtester.calibration.own_scales import own_scales
+from backtester.calibration.plausibility import Plausibility
 from backtester.calibration.prepare import prepared
 from backtester.calibration.regimes import Spells, by_hedge, by_volatility
 from backtester.calibration.reversion import Reverting
@@ -167,6 +167,7 @@ def calibrate_copula(
     notes += [note for m in margins for note in m.notes]
     notes += [c.repair for c in copulas.values() if c.repair]
     per_year = np.sqrt(data.bars_per_year)
+    processes = [data.processes(what, masks, notes) for what in ("funding", "basis")]
     return CopulaCalibration(
         panel=panel,
         returns=returns,
@@ -178,9 +179,9 @@ def calibrate_copula(
         copulas=copulas,
         tails=_tails(innovations, spells, copulas, panel.assets),
         innovation_limit=float(np.ceil(max(HEADROOM * largest, 4.0))),
-        funding=data.processes("funding", masks),
-        basis=data.processes("basis", masks),
-        plausibility=_scales(panel),
+        funding=processes[0],
+        basis=processes[1],
+        plausibility=own_scales(data),
         notes=tuple(notes),
     )
 
@@ -232,11 +233,3 @@ def _tails(
                 )
             )
     return tuple(found)
-
-
-def _scales(panel: MarketPanel) -> Plausibility:
-    """Scales of the overlays, or why there are none: too short a history stops no calibration."""
-    try:
-        return plausibility_scales(panel, window_days=max(SCALE_DAYS, 5 * panel.days_per_bar))
-    except DataError as error:
-        return Plausibility({}, {"every overlay": f"{error.what}. {error.cure}"})

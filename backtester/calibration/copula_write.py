@@ -34,8 +34,7 @@ def yaml_text(
     """The scenario as YAML with its provenance; figures are rounded to what is known.
 
     vines: regime → name of its vine's file; the generator is then VineCopula. sources: data,
-    repository and licence of each data set. Raises ConfigError where a choice names an asset that
-    was not calibrated.
+    repository and licence of each data set.
     """
     kind = "copula_garch" if vines is None else "vine_copula"
     data = scenario_data(calibration, name or kind, choices, vines)
@@ -103,7 +102,8 @@ def _regime(
         data["next"] = _shares(spells.following[regime])
     if vine is None and fit.degrees_of_freedom is not None:
         data["degrees_of_freedom"] = round(fit.degrees_of_freedom, 2)
-    data |= liquidity(choices, stressed=regime != "normal")
+    named = (*calibration.assets, *calibration.perpetuals)
+    data |= liquidity(choices, regime != "normal", named)
     if calibration.perpetuals:
         clamps = choices.funding_clamp.value if choices.funding_clamp else {}
         data["funding"] = {

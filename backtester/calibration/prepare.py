@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from backtester.arrays import Bool, Float
-from backtester.calibration.reversion import Reverting, fit_reverting, per_bar
+from backtester.calibration.reversion import FEWEST, Reverting, fit_reverting, per_bar
 from backtester.errors import ConfigError, DataError, did_you_mean
 from backtester.market.panel import MarketPanel
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_ALL = "all bars"
 
 
 @dataclass(frozen=True)
@@ -33,18 +36,40 @@ class Prepared:
         """Bars of a year of the market's calendar."""
         return self.panel.calendar.days_per_year / self.panel.days_per_bar
 
-    def processes(self, what: str, masks: dict[str, Bool]) -> dict[str, Reverting]:
-        """Ornstein–Uhlenbeck parameters of ``funding`` (a year) or ``basis`` by perpetual."""
+    def processes(
+        self, what: str, masks: dict[str, Bool], notes: list[str] | None = None
+    ) -> dict[str, Reverting]:
+        """Ornstein–Uhlenbeck parameters of ``funding`` (a year) or ``basis`` by perpetual.
+
+        A regime with too few values is an error; with `notes` it has those of all bars, and a note.
+        """
         frame, total = (self.funding, True) if what == "funding" else (self.basis, False)
-        scale = self.bars_per_year if total else 1.0
+        scale, days = self.bars_per_year if total else 1.0, self.panel.days_per_bar
         result = {}
         for perpetual, spot in self.perpetuals.items():
             assert frame is not None
             who = f"{what} of {perpetual!r}"
             column = perpetual if perpetual in frame.columns else spot
             values = per_bar(frame, column, self.panel.times, self.assume_tz, total=total, who=who)
-            days = self.panel.days_per_bar
-            result[perpetual] = fit_reverting(values[1:] * scale, masks, days, who)
+            values = values[1:] * scale
+            known = np.isfinite(values)
+            lacking = [n for n, m in masks.items() if int((m & known).sum()) < FEWEST]
+            if notes is None or not lacking or int(known.sum()) < FEWEST:
+                result[perpetual] = fit_reverting(values, masks, days, who)
+                continue
+            enough = {n: m for n, m in masks.items() if n not in lacking}
+            # all bars first: those of a regime with enough of its own are then centred on these
+            fit = fit_reverting(values, {_ALL: np.ones_like(known), **enough}, days, who)
+            result[perpetual] = replace(
+                fit,
+                level={n: fit.level.get(n, fit.level[_ALL]) for n in masks},
+                volatility={n: fit.volatility.get(n, fit.volatility[_ALL]) for n in masks},
+                bars={n: int((m & known).sum()) for n, m in masks.items()},
+            )
+            notes.append(
+                f"{what.capitalize()} of {perpetual} has fewer than {FEWEST} values in regime "
+                f"{', '.join(lacking)}: those of all bars are used there."
+            )
         return result
 
 

@@ -117,7 +117,7 @@ def _regime(
         data["degrees_of_freedom"] = round(estimate.degrees_of_freedom, 2)
         if choices.scale_limit is not None:
             data["scale_limit"] = float(choices.scale_limit.value)
-    data |= liquidity(choices, stressed)
+    data |= liquidity(choices, stressed, (*calibration.assets, *calibration.perpetuals))
     if calibration.perpetuals:
         clamps = choices.funding_clamp.value if choices.funding_clamp else {}
         data["funding"] = {
@@ -129,12 +129,15 @@ def _regime(
     return data
 
 
-def liquidity(choices: Choices, stressed: bool) -> dict[str, Any]:
-    """Half-spread and depth of a regime."""
+def liquidity(choices: Choices, stressed: bool, assets: Sequence[str]) -> dict[str, Any]:
+    """Half-spread and depth of a regime; choices may be made for more assets than are calibrated.
+
+    One that is missing is an error where the file is read.
+    """
     spread, depth = choices.spread_factor.value, choices.depth_factor.value
     return {
-        "half_spread_bp": _times(choices.half_spread_bp.value, spread if stressed else 1.0),
-        "depth": _times(choices.depth.value, depth if stressed else 1.0),
+        "half_spread_bp": _times(choices.half_spread_bp.value, spread if stressed else 1.0, assets),
+        "depth": _times(choices.depth.value, depth if stressed else 1.0, assets),
     }
 
 
@@ -147,9 +150,11 @@ def process(fit: Reverting, regime: str) -> dict[str, float]:
     }
 
 
-def _times(value: float | Mapping[str, float], factor: float) -> float | dict[str, float]:
+def _times(
+    value: float | Mapping[str, float], factor: float, assets: Sequence[str]
+) -> float | dict[str, float]:
     if isinstance(value, Mapping):
-        return {name: rounded(v * factor, 4) for name, v in value.items()}
+        return {name: rounded(v * factor, 4) for name, v in value.items() if name in assets}
     return rounded(value * factor, 4)
 
 

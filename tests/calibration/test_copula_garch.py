@@ -148,14 +148,16 @@ def test_a_choice_of_liquidity_is_written(fitted: CopulaCalibration) -> None:
 
     choices = Choices.of(
         {
-            "half_spread_bp": chosen(3.0), "depth": chosen(5e7),
+            "half_spread_bp": chosen({"A": 3.0, "B": 3.0, "C": 3.0, "A-PERP": 1.0, "Z": 9.0}),
+            "depth": chosen(5e7),
             "spread_factor": chosen(2.0), "depth_factor": chosen(0.5),
             "funding_clamp": chosen({"A-PERP": 1.5}),
         }
     )  # fmt: skip
     data = yaml.safe_load(fitted.to_yaml(choices=choices))
     crisis = data["regimes"]["crisis"]
-    assert crisis["half_spread_bp"] == 6.0 and crisis["depth"] == 2.5e7
+    assert crisis["half_spread_bp"] == {"A": 6.0, "B": 6.0, "C": 6.0, "A-PERP": 2.0}
+    assert crisis["depth"] == 2.5e7
     assert crisis["funding"]["A-PERP"]["clamp"] == 1.5
 
 
