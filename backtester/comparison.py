@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from backtester.arrays import Byte, Float, Int
 from backtester.evidence import Evidence
+from backtester.metrics.sensitivity import BookSensitivity
 from backtester.score import Scorecard
 from backtester.study import Study
 
@@ -128,6 +129,11 @@ class Sweep:
     net_es: Float  # (C, 3) net expected shortfall, % of capital
     unhedged_es: Float  # (C,) % of capital
     cost_bps: Float  # (C,) trading cost in bp of exposure a year
+    volatility: Float  # (C, 3) of the re-hedged book after costs, % of exposure a year
+    unhedged_volatility: Float  # (C,) % of exposure a year
+    frozen_volatility: Float  # (C,) of the base scenario's mean book, never traded; before costs
+    unhedged_book: BookSensitivity  # in the base scenario
+    book: BookSensitivity  # the mean hedged book of the base scenario
     break_even: tuple[BreakEven, ...]
 
 
@@ -147,7 +153,7 @@ class StressReport:
     folder: Path | None = field(default=None)
 
     def to_frame(self) -> pd.DataFrame:
-        """The sweep as a tidy frame: strategy, correlation, effectiveness, net_es, unhedged_es."""
+        """The sweep as a tidy frame: strategy × correlation, every figure of `Sweep`."""
         import pandas as pd
 
         parts = [
@@ -163,6 +169,11 @@ class StressReport:
                     "net_es_high": s.net_es[:, 2],
                     "unhedged_es": s.unhedged_es,
                     "cost_bps": s.cost_bps,
+                    "volatility": s.volatility[:, 0],
+                    "volatility_low": s.volatility[:, 1],
+                    "volatility_high": s.volatility[:, 2],
+                    "unhedged_volatility": s.unhedged_volatility,
+                    "frozen_volatility": s.frozen_volatility,
                 }
             )
             for s in self.sweeps

@@ -46,6 +46,10 @@ _SWEEP_UNITS = {
     "net_es": "% of capital, 10 bars at 97.5 %; a loss is positive",
     "unhedged_es": "% of capital",
     "cost_bps": "bp of exposure a year",
+    "volatility": "% of exposure a year, after costs, re-hedged at each correlation",
+    "unhedged_volatility": "% of exposure a year",
+    "frozen_volatility": "% of exposure a year, before costs: the mean book of the base scenario",
+    "sensitivity": "% of exposure a year for all correlations of a kind rising by 1",
     "break_even": "correlation at which the metric stops helping",
 }
 
@@ -107,6 +111,7 @@ def stress_json(report: StressReport) -> dict[str, Any]:
             "scenarios": [m.name for m in report.scenarios.markets],
             "not_swept": report.sweep_note,
             "rows": [row for sweep in report.sweeps for row in _points(sweep)],
+            "sensitivity": _sensitivities(report),
             "break_even": [
                 {
                     "strategy": s.strategy,
@@ -201,9 +206,20 @@ def _points(s: Sweep) -> list[dict[str, Any]]:
             "net_es": _estimate(s.net_es[i]),
             "unhedged_es": s.unhedged_es[i],
             "cost_bps": s.cost_bps[i],
+            "volatility": _estimate(s.volatility[i]),
+            "unhedged_volatility": s.unhedged_volatility[i],
+            "frozen_volatility": s.frozen_volatility[i],
         }
         for i in range(len(s.correlation))
     ]
+
+
+def _sensitivities(report: StressReport) -> list[dict[str, Any]]:
+    """dσ/dρ of the unhedged book, then of every strategy's."""
+    if not report.sweeps:
+        return []
+    unhedged = {"strategy": None, **report.sweeps[0].unhedged_book.to_dict()}
+    return [unhedged, *({"strategy": s.strategy, **s.book.to_dict()} for s in report.sweeps)]
 
 
 def _estimate(values: Any) -> dict[str, Any]:

@@ -17,12 +17,16 @@ from backtester.comparison import BreakEven, Sweep
 from backtester.engine import run as run_engine
 from backtester.errors import ScenarioError
 from backtester.market.panel import MarketPanel
+from backtester.metrics.hedge import per_exposure
+from backtester.metrics.pnl import volatility_percent
+from backtester.metrics.series import PathSeries
 from backtester.regimes.labels import labels_of
 from backtester.results import RunResult
 from backtester.scenario import Scenario
 from backtester.score import Score, score
 from backtester.setup import RunSetup
 from backtester.strategy import Strategy
+from backtester.stresses.held import frozen_volatility, held, sensitivities
 
 ROUNDS, CUTS = 2, 4  # each round cuts every bracket of the grid into this many parts
 SIDES = {"positive": 1.0, "negative": -1.0}
@@ -66,6 +70,16 @@ class Point:
     net_es: tuple[float, float, float]
     unhedged_es: float
     cost_bps: float
+    unhedged_volatility: float  # % of exposure a year
+
+    @property
+    def volatility(self) -> tuple[float, float, float]:
+        """Of the hedged book after costs, % of exposure a year: σ √(1 − HE), value, low, high."""
+        value, low, high = (
+            self.unhedged_volatility * float(np.sqrt(max(1.0 - he, 0.0)))
+            for he in self.effectiveness
+        )
+        return value, high, low  # the higher the effectiveness, the lower the volatility
 
 
 def sweepable(scenario: Scenario) -> Sweepable:
@@ -96,17 +110,16 @@ def panel_at(sweep: SweepSetup, correlations: Float) -> MarketPanel:
 
 
 def points_at(
-    strategy: Strategy[Any], label: str, sweep: SweepSetup, correlations: Float
+    strategy: Strategy[Any], label: str, sweep: SweepSetup, panel: MarketPanel
 ) -> list[Point]:
-    """Figures of one strategy at each correlation, from one run."""
-    panel = panel_at(sweep, correlations)
+    """Figures of one strategy at each correlation of `panel`, from one run."""
     block = run_engine(panel, strategy, sweep.setup)
     labels = labels_of(panel, sweep.setup.exposure, sweep.setup.instruments)
     whole = RunResult(label, panel, sweep.setup, block, labels.label, labels.names).series()
     points = []
-    for i in range(len(correlations)):
-        pick = slice(i * sweep.paths, (i + 1) * sweep.paths)
-        row = _all(score(whole.paths(pick), risk_aversion=_lambda(sweep), seed=sweep.seed))
+    for i in range(panel.paths // sweep.paths):
+        part = whole.paths(slice(i * sweep.paths, (i + 1) * sweep.paths))
+        row = _all(score(part, risk_aversion=_lambda(sweep), seed=sweep.seed))
         points.append(
             Point(
                 (
@@ -117,6 +130,7 @@ def points_at(
                 (row.net_es.value, row.net_es.low, row.net_es.high),
                 row.unhedged_es.value,
                 row.cost_drag.value,
+                _unhedged_volatility(part),
             )
         )
     return points
@@ -126,7 +140,11 @@ def sweep_strategy(
     strategy: Strategy[Any], label: str, sweep: SweepSetup, correlations: Float
 ) -> Sweep:
     """The sweep of one strategy over a grid, with break-even correlations by bisection."""
-    points = points_at(strategy, label, sweep, correlations)
+    panel = panel_at(sweep, correlations)
+    points = points_at(strategy, label, sweep, panel)
+    base = sweep.scenario.draw(first=0, paths=sweep.paths, bars=sweep.bars, seed=sweep.seed)
+    book = held(base, strategy, sweep.setup)
+    unhedged, hedged = sensitivities(book, base, sweep.setup)
     return Sweep(
         strategy=label,
         correlation=correlations,
@@ -134,6 +152,11 @@ def sweep_strategy(
         net_es=np.array([p.net_es for p in points]),
         unhedged_es=np.array([p.unhedged_es for p in points]),
         cost_bps=np.array([p.cost_bps for p in points]),
+        volatility=np.array([p.volatility for p in points]),
+        unhedged_volatility=np.array([p.unhedged_volatility for p in points]),
+        frozen_volatility=frozen_volatility(book, panel, sweep.setup, sweep.paths),
+        unhedged_book=unhedged,
+        book=hedged,
         break_even=break_evens(strategy, label, sweep, correlations, points),
     )
 
@@ -167,7 +190,8 @@ def break_evens(
         # Bisection with many points at once: all brackets' points are one run, side by side.
         inside = np.arange(1, CUTS) / CUTS
         tried = {key: a + (b - a) * inside for key, (a, b) in brackets.items()}
-        values = points_at(strategy, label, sweep, np.concatenate(list(tried.values())))
+        inner_panel = panel_at(sweep, np.concatenate(list(tried.values())))
+        values = points_at(strategy, label, sweep, inner_panel)
         for i, (key, rhos) in enumerate(tried.items()):
             outer, inner = brackets[key]
             edges = [outer, *rhos.tolist(), inner]
@@ -184,6 +208,13 @@ def break_evens(
             )
         )
     return tuple(sorted(found, key=lambda b: (b.metric, b.side)))
+
+
+def _unhedged_volatility(series: PathSeries) -> float:
+    """Root mean square P&L of the unhedged book, % of exposure a year."""
+    bare = per_exposure(series.unhedged, series.exposure)
+    years = float(np.sum((series.exposure > 0.0) * series.days[:, None])) / series.days_per_year
+    return float(volatility_percent(np.array(np.sum(bare * bare)), np.array(years)))
 
 
 def _all(rows: tuple[Score, ...]) -> Score:

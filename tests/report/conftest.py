@@ -18,6 +18,7 @@ from backtester.comparison import (
     StressReport,
     Sweep,
 )
+from backtester.metrics.sensitivity import BookSensitivity, book_sensitivity
 from backtester.metrics.series import PathSeries
 from backtester.score import scorecard
 from backtester.study import Study
@@ -205,6 +206,16 @@ def make_comparison(
     )
 
 
+def _book(names: Names, ratio: float) -> BookSensitivity:
+    """Long the first asset, short the others, one correlation of .7 between all."""
+    n = len(names.assets) - 1
+    covariance = 0.36 * (0.7 + 0.3 * np.eye(n + 1))
+    hedges = np.full(n, -ratio / n)
+    return book_sensitivity(
+        names.assets[:1], np.ones(1), names.assets[1:], hedges, names.assets, covariance
+    )
+
+
 def make_stress(names: Names | None = None, *, bars: int = 320, paths: int = 24) -> StressReport:
     """Scenarios as the markets of a comparison, and a sweep of 21 correlations."""
     names = names or Names()
@@ -226,6 +237,11 @@ def make_stress(names: Names | None = None, *, bars: int = 320, paths: int = 24)
                 net_es=np.stack([es, es - 0.4, es + 0.4], axis=1),
                 unhedged_es=bare,
                 cost_bps=np.full(21, 30.0 * ratio),
+                volatility=60.0 * np.sqrt(1.0 - np.stack([he, he + 0.05, he - 0.05], axis=1)),
+                unhedged_volatility=np.full(21, 60.0),
+                frozen_volatility=60.0 * np.sqrt(1.0 + 0.64 * ratio**2 - 1.6 * ratio * rho),
+                unhedged_book=_book(names, 0.0),
+                book=_book(names, ratio),
                 break_even=(known, unknown) if ratio else (),
             )
         )
