@@ -67,7 +67,7 @@ class MarketPairs:
 
     market: str
     regime: str
-    pairs: tuple[tuple[str, str], ...]  # (first, second) of each comparison
+    pairs: tuple[tuple[str, str, str], ...]  # (family, first, second) of each comparison
     values: Float  # (S,) differences, % of capital
     withheld: tuple[str, ...]  # why a pair allows no test, or empty
     found: Comparisons | None  # None where no pair does
@@ -98,20 +98,20 @@ def market_pairs(
     hedged = [b for b in books if not np.array_equal(b.net, first.unhedged)]
     if not hedged or first.unhedged.size == 0:
         return ()
-    pairs = _pairs([b.strategy for b in hedged], reference)
-    sums = {UNHEDGED: windows(first.unhedged)} | {b.strategy: windows(b.net) for b in hedged}
+    names = [UNHEDGED, *(b.strategy for b in hedged)]
+    index = _pairs(names, reference)
+    pairs = tuple((FAMILIES[min(b, 1)], names[a], names[b]) for a, b in index)
+    sums = [windows(first.unhedged), *(windows(b.net) for b in hedged)]
     regimes = split(first.label, first.label_names)
     out = []
     for regime in regimes if len(regimes) > 2 else regimes[:1]:
-        starting = regime.bars[: len(sums[UNHEDGED])]
+        starting = regime.bars[: len(sums[0])]
         none = "" if starting.any() else "no window starts in this regime"
-        why = tuple(
-            none or withheld.get((a, regime.name), "") or withheld.get((b, regime.name), "")
-            for a, b in pairs
-        )
-        worst = {n: _shortfall(x, starting, first.capital) for n, x in sums.items()}
-        values = np.array([worst[a] - worst[b] for a, b in pairs])
-        found = None if all(why) else _compared(first, regime, sums, pairs, values, seed)
+        short = ["", *(withheld.get((b.strategy, regime.name), "") for b in hedged)]
+        why = tuple(none or short[a] or short[b] for a, b in index)
+        worst = [_shortfall(x, starting, first.capital) for x in sums]
+        values = np.array([worst[a] - worst[b] for a, b in index])
+        found = None if all(why) else _compared(first, regime, sums, index, values, seed)
         out.append(MarketPairs(first.market, regime.name, pairs, values, why, found))
     return tuple(out)
 
@@ -131,7 +131,7 @@ def adjusted(markets: Iterable[MarketPairs]) -> tuple[PairedDifference, ...]:
         mine = [
             k
             for k, (m, i) in enumerate(spots)
-            if _family(every[m].pairs[i]) == family and not every[m].withheld[i]
+            if every[m].pairs[i][0] == family and not every[m].withheld[i]
         ]
         size[family] = len(mine)
         if mine:
@@ -141,14 +141,15 @@ def adjusted(markets: Iterable[MarketPairs]) -> tuple[PairedDifference, ...]:
     rows = []
     for k, (m, i) in enumerate(spots):
         block = every[m]
-        family = _family(block.pairs[i])
+        family, one, two = block.pairs[i]
         estimate, single = _alone(block, i)
         rows.append(
             PairedDifference(
                 block.market,
                 block.regime,
                 family,
-                *block.pairs[i],
+                one,
+                two,
                 estimate,
                 single,
                 float(p_adjusted[k]),
@@ -158,18 +159,16 @@ def adjusted(markets: Iterable[MarketPairs]) -> tuple[PairedDifference, ...]:
     return tuple(rows)
 
 
-def _pairs(strategies: Sequence[str], reference: str | None) -> tuple[tuple[str, str], ...]:
-    against = [(s, UNHEDGED) for s in strategies]
+def _pairs(names: Sequence[str], reference: str | None) -> tuple[tuple[int, int], ...]:
+    """Pairs of books by position; 0 is the unhedged one."""
+    strategies = range(1, len(names))
+    against = [(i, 0) for i in strategies]
     if reference is None:
         return (*against, *combinations(strategies, 2))
-    return (
-        *against,
-        *((s, reference) for s in strategies if s != reference and reference in strategies),
-    )
-
-
-def _family(pair: tuple[str, str]) -> str:
-    return FAMILIES[0] if pair[1] == UNHEDGED else FAMILIES[1]
+    for base in strategies:  # a reference that never hedged is the unhedged book itself
+        if names[base] == reference:
+            return (*against, *((i, base) for i in strategies if i != base))
+    return tuple(against)
 
 
 def _shortfall(sums: Float, starting: Bool, capital: float) -> float:
@@ -179,19 +178,19 @@ def _shortfall(sums: Float, starting: Bool, capital: float) -> float:
 def _compared(
     series: PathSeries,
     regime: Regime,
-    sums: dict[str, Float],
-    pairs: tuple[tuple[str, str], ...],
+    sums: Sequence[Float],
+    index: tuple[tuple[int, int], ...],
     values: Float,
     seed: int,
 ) -> Comparisons:
     """The comparisons of one regime with their bootstrap draws."""
-    starting = regime.bars[: len(sums[UNHEDGED])]
+    starting = regime.bars[: len(sums[0])]
     history = series.unhedged.shape[1] == 1
-    shares = {}
-    for name, x in sums.items():
+    shares = []
+    for x in sums:
         share = influence(-x[starting]) * (PERCENT / series.capital)
-        shares[name] = _by_unit(share, starting, history, regime)
-    parts = np.stack([shares[a] - shares[b] for a, b in pairs], axis=1)
+        shares.append(_by_unit(share, starting, history, regime))
+    parts = np.stack([shares[a] - shares[b] for a, b in index], axis=1)
     if history and regime.name == ALL:
         length = block_length(series.unhedged[:, 0])
         return over_blocks(values, parts, _block_picks(len(parts), length, seed), length)

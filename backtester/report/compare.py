@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from backtester.comparison import Comparison, MarketSummary
 from backtester.regimes.labelled import normal_index
 from backtester.report import assumptions, head, plots_scores, plots_time
+from backtester.report.evidence import EvidenceSection, evidence_section, walk_plots
 from backtester.report.figure import Figure
 from backtester.report.head import Fact
 from backtester.report.labels import clean_text, count, money, number, percent, plural
@@ -63,6 +64,7 @@ class MarketSection:
     notes: tuple[str, ...]
     scores: ScoreSection
     contrasts: ContrastSection
+    evidence: EvidenceSection
     figures: tuple[Figure, ...]
 
 
@@ -119,6 +121,7 @@ def _section(comparison: Comparison, market: MarketSummary, i: int, best: int) -
         plots_time.correlation(market, f"{key}-correlation"),
         plots_time.hedges(market, curves, f"{key}-hedges", best),
         plots_scores.costs(curves, f"{key}-costs"),
+        *walk_plots(comparison, market.name, key),
     )
     return MarketSection(
         anchor=f"market-{i}",
@@ -127,6 +130,7 @@ def _section(comparison: Comparison, market: MarketSummary, i: int, best: int) -
         notes=tuple(clean_text(n, 300) for n in market.notes),
         scores=ScoreSection(COLUMNS, groups, notes.listed()),
         contrasts=ContrastSection(CONTRASTS, rows, other.listed(), _why_empty(market)),
+        evidence=evidence_section(comparison, market.name),
         figures=figures,
     )
 

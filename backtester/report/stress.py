@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from backtester.comparison import StressReport, Sweep
 from backtester.metrics.regime import ALL
-from backtester.report import assumptions, head, plots_stress, plots_sweep
+from backtester.report import assumptions, head, plots_sensitivity, plots_stress, plots_sweep
 from backtester.report.compare import SCORE_NOTE, ScoreSection, market_facts
 from backtester.report.figure import Figure, Table
 from backtester.report.head import Fact
@@ -48,6 +48,7 @@ def stress_html(report: StressReport) -> str:
         sweeps = (
             plots_sweep.effectiveness(report.sweeps, "w-effectiveness", order),
             plots_sweep.shortfall(report.sweeps, "w-shortfall", order),
+            plots_sensitivity.volatility_plot(report.sweeps, "w-volatility", order),
         )
     study = report.study
     return render(
@@ -61,6 +62,7 @@ def stress_html(report: StressReport) -> str:
         sweeps=sweeps,
         sweep_text=sweep_text(report),
         sweep_note=report.sweep_note,
+        sensitivity=plots_sensitivity.sensitivity_table(report.sweeps),
         break_even=break_even_table(report),
         scenarios=scenario_facts(report),
         figures=(*maps, *sweeps),

@@ -101,3 +101,12 @@ def test_nothing_hedged_and_nothing_scored() -> None:
     empty = series(np.zeros((0, 2)), np.zeros((0, 2)), np.zeros((0, 2), dtype=np.int8))
     assert market_pairs([empty], seed=1, withheld=NONE) == ()
     assert adjusted(list[MarketPairs]()) == ()
+
+
+def test_a_strategy_called_unhedged_is_a_strategy() -> None:
+    found = books(12)
+    renamed = [found[0], replace(found[1], strategy=UNHEDGED), found[2]]
+    rows = adjusted(market_pairs(renamed, seed=1, withheld=NONE))
+    one, two = (adjusted(market_pairs(b, seed=1, withheld=NONE)) for b in (found, renamed))
+    assert [r.family for r in rows] == [r.family for r in one]
+    assert [r.p_adjusted for r in one] == [r.p_adjusted for r in two]

@@ -18,10 +18,13 @@ from backtester.comparison import (
     StressReport,
     Sweep,
 )
+from backtester.evidence import Evidence, market_evidence
+from backtester.folds import WalkForward, folds_of
 from backtester.metrics.sensitivity import BookSensitivity, book_sensitivity
 from backtester.metrics.series import PathSeries
 from backtester.score import scorecard
 from backtester.study import Study
+from backtester.walk_forward import Trail
 
 DAY = 86_400_000_000_000
 CAPITAL = 1_000_000.0
@@ -72,6 +75,23 @@ def _series(
         days_per_year=365.0,
         capital=CAPITAL,
     )
+
+
+def _trail(series: PathSeries, names: Names) -> Trail:
+    """Three parameter sets, called after what a user may write, over bars before and in the run."""
+    before = 30
+    bars, paths = series.unhedged.shape
+    bare, exposure, net = (
+        np.concatenate([x[:before], x]) for x in (series.unhedged, series.exposure, series.net)
+    )
+    start = series.ends[0] - DAY * (before + 1)
+    times = start + DAY * np.arange(bars + before + 1)
+    plan = WalkForward(train=20, test=bars / 4)
+    folds = folds_of(np.arange(float(bars + before + 1)), 30.0, plan, series.market)
+    choice = np.arange(len(folds) * paths).reshape(len(folds), paths) % 3
+    sets = tuple(f"x={names.strategies[i % len(names.strategies)]}" for i in range(3))
+    tried = np.stack([0.9 * net, net, 1.1 * net])
+    return Trail(folds, sets, choice, tried, bare, exposure, times)
 
 
 def _quantiles(values: Any) -> Any:
@@ -127,7 +147,7 @@ def make_comparison(
     """The first market is a history, the others are ensembles."""
     names = names or Names()
     rng = np.random.default_rng(seed)
-    pairs, curves, markets, lines = [], [], [], []
+    pairs, curves, markets, lines, trails = [], [], [], [], []
     ratios = np.linspace(0.0, 1.0, len(names.strategies))
     for m, market in enumerate(names.markets):
         size, count = (bars, paths) if m else (3 * bars, 1)
@@ -141,6 +161,8 @@ def make_comparison(
             series = _series(rng, strategy, market, names, float(ratio), base)
             twin = replace(series, unhedged=series.unhedged * 0.98)
             pairs.append((series, twin if len(names.regimes) > 1 else None))
+            chosen = strategy == names.strategies[-1]
+            trails.append(_trail(series, names) if chosen else None)
             curves.append(_curve(rng, series, names, len(names.assets) - 1, float(ratio)))
             lines.append(AuditLine(strategy, market, 0, 3.1e-13 * float(ratio), int(300 * ratio)))
         rho = np.tanh(
@@ -184,15 +206,32 @@ def make_comparison(
             "capital": CAPITAL,
             "hedge_with": list(names.assets[1:]),
             "markets": [{"name": m, "scenario": "normal"} for m in names.markets],
-            "strategies": [{"use": "Naked", "label": s} for s in names.strategies],
+            "strategies": [
+                *({"use": "Naked", "label": s} for s in names.strategies[:-1]),
+                {"use": "Naked", "label": names.strategies[-1], "grid": {"x": [1, 2, 3]}},
+            ],
+            "walk_forward": {"train": 20, "test": 15},
+            "trials": 12,
             "execution": execution,
             "delay": delay,
         }
     )
+    card = scorecard(pairs, risk_aversion=5.0, seed=seed)
+    each = len(names.strategies)
+    beside = [
+        market_evidence(
+            study,
+            pairs[m * each : (m + 1) * each],
+            [s for s in card.scores if s.market == market],
+            trails[m * each : (m + 1) * each],
+        )
+        for m, market in enumerate(names.markets)
+    ]
     return Comparison(
         study=study,
         digest="0123456789abcdef",
-        scorecard=scorecard(pairs, risk_aversion=5.0, seed=seed),
+        scorecard=card,
+        evidence=Evidence.of(beside, study.tried),
         markets=tuple(markets),
         curves=tuple(curves),
         audits=tuple(lines) if audits else (),

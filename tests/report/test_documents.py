@@ -18,7 +18,7 @@ def test_scorecard_round_trip(comparison: Any) -> None:
     assert json.loads(json.dumps(document, allow_nan=False)) == document
     assert document["schema"] == "backtester.scorecard/1"
     assert (document["study"], document["digest"]) == ("Fake study", "0123456789abcdef")
-    assert document["trials"] == 6
+    assert document["trials"] == 34
     assert set(NAMES) <= set(document["units"])
     assert len(document["rows"]) == len(comparison.scorecard.scores)
     for row, score in zip(document["rows"], comparison.scorecard.scores, strict=True):
