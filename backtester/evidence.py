@@ -170,7 +170,12 @@ def market_evidence(
         sharpes=deflated(
             tuple(_measured(b, t) for b, t in zip(books, trails, strict=True)), study.tried
         ),
-        stability=tuple(row for series, twin in pairs for row in stabilities(series, twin)),
+        stability=tuple(
+            row
+            for series, twin in pairs
+            if not np.array_equal(series.net, series.unhedged)  # no hedge, nothing to be steady
+            for row in stabilities(series, twin)
+        ),
         walks=tuple(
             _walk(study, b, t) for b, t in zip(books, trails, strict=True) if t is not None
         ),

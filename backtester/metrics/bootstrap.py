@@ -13,7 +13,7 @@ import numpy as np
 
 from backtester.arrays import Bool, Float, Int
 from backtester.metrics.regime import ALL, episode_ids
-from backtester.metrics.risk import HORIZON
+from backtester.metrics.risk import HORIZON, influence
 from backtester.rng import stream
 
 DRAWS = 400
@@ -110,6 +110,17 @@ def block_length(pnl: Float) -> float:
     known = [x for x in automatic if math.isfinite(x)]
     wanted = max(known) if known else math.cbrt(bars)
     return max(SHORTEST, min(wanted, bars / LEAST_BLOCKS))
+
+
+def tail_block_length(losses: Float) -> float:
+    """The same for the shortfall of a history, from its window losses (W,), unhedged.
+
+    What has to fit into a block is the memory of the tail, shorter than that of the squares: the
+    automatic length is that of `risk.influence`, of which the shortfall's error is made.
+    """
+    known = _politis_white(influence(losses))
+    wanted = known if math.isfinite(known) else math.cbrt(losses.size)
+    return max(SHORTEST, min(wanted, losses.size / LEAST_BLOCKS))
 
 
 def _politis_white(values: Float) -> float:

@@ -9,7 +9,12 @@ import numpy as np
 
 from backtester.arrays import Bool, Float
 from backtester.metrics import hedge, pnl
-from backtester.metrics.bootstrap import LEAST_BLOCKS, block_length, history_draws
+from backtester.metrics.bootstrap import (
+    LEAST_BLOCKS,
+    block_length,
+    history_draws,
+    tail_block_length,
+)
 from backtester.metrics.inference import Sample, bootstrap_paths, leave_one_out, path_groups
 from backtester.metrics.moments import COLUMN, Moments
 from backtester.metrics.regime import ALL, Regime, episode_count
@@ -81,7 +86,8 @@ def evaluate(
     bare_tail = _tail(values.unhedged_windows, starting, history, series.capital)
     length = block_length(values.unhedged[:, 0]) if history else math.nan
     shortage = _shortage(regime, history, length)
-    freedom = tail_freedom(int(np.count_nonzero(starting)), length) if history else math.inf
+    memory = tail_block_length(-values.unhedged_windows[:, 0]) if history else math.nan
+    freedom = tail_freedom(int(np.count_nonzero(starting)), memory) if history else math.inf
     if shortage:
         total, sums = values.by_path(regime.bars).sum(axis=0), np.empty((0, len(COLUMN)))
         net_es, bare_es = np.empty(0), np.empty(0)
@@ -89,7 +95,7 @@ def evaluate(
         rows = values.by_bar(regime.bars)
         total = np.einsum("bk->k", rows)
         sums, net_es, bare_es = _bootstrap(
-            rows, values, regime, (net_tail, bare_tail), seed, length, series.capital
+            rows, values, regime, (net_tail, bare_tail), seed, (length, memory), series.capital
         )
     else:
         paths = values.by_path(regime.bars)
@@ -176,18 +182,22 @@ def _bootstrap(
     regime: Regime,
     tails: tuple[Tail, Tail],
     seed: int,
-    length: float,
+    lengths: tuple[float, float],
     capital: float,
 ) -> tuple[Float, Float, Float]:
     """Replicated totals (R, columns) and expected shortfalls (R,) of a one-path regime.
 
+    lengths: mean blocks for the totals and for the shortfalls.
     The whole history is put together anew bar by bar and its windows are summed again: windows
     drawn as they are would be too alike within a block, and their spread too small.
     """
-    sums, shortfalls = [], []
-    pair = (values.net, values.unhedged)
-    for draw in history_draws(regime.bars[:, 0], regime.name, seed, length):
-        sums.append(np.einsum("b,bk->k", draw.weights, rows))
+    bars, pair = regime.bars[:, 0], (values.net, values.unhedged)
+    sums = [
+        np.einsum("b,bk->k", draw.weights, rows)
+        for draw in history_draws(bars, regime.name, seed, lengths[0])
+    ]
+    shortfalls = []
+    for draw in history_draws(bars, regime.name, seed, lengths[1]):
         if draw.index is None:
             shortfalls.append([t.weighted(draw.weights[: t.sizes.size]) for t in tails])
         else:

@@ -17,12 +17,18 @@ import numpy as np
 
 from backtester.arrays import Bool, Float, Int
 from backtester.errors import ConfigError, did_you_mean
-from backtester.metrics.bootstrap import block_length, stationary_index
+from backtester.metrics.bootstrap import stationary_index, tail_block_length
 from backtester.metrics.inference import CONFIDENCE, Estimate
 from backtester.metrics.pnl import PERCENT
 from backtester.metrics.regime import ALL, Regime, episode_ids, split
 from backtester.metrics.risk import expected_shortfall, influence, windows
-from backtester.metrics.romano_wolf import Comparisons, over_blocks, over_units, stepdown
+from backtester.metrics.romano_wolf import (
+    Comparisons,
+    balanced,
+    over_blocks,
+    over_units,
+    stepdown,
+)
 from backtester.metrics.series import PathSeries
 from backtester.rng import stream
 
@@ -124,6 +130,7 @@ def adjusted(markets: Iterable[MarketPairs]) -> tuple[PairedDifference, ...]:
     markets are not, the two-sided maximum is only larger (Šidák 1967), so p-values err upwards.
     """
     every = list(markets)
+    scaled = {m: balanced(b.found) for m, b in enumerate(every) if b.found is not None}
     spots = [(m, i) for m, block in enumerate(every) for i in range(len(block.pairs))]
     p_adjusted = np.full(len(spots), np.nan)
     size = dict.fromkeys(FAMILIES, 0)
@@ -135,7 +142,7 @@ def adjusted(markets: Iterable[MarketPairs]) -> tuple[PairedDifference, ...]:
         ]
         size[family] = len(mine)
         if mine:
-            columns = [_column(every[m], i) for m, i in (spots[k] for k in mine)]
+            columns = [(scaled[m][0][i], scaled[m][1][:, i]) for m, i in (spots[k] for k in mine)]
             statistic, draws = zip(*columns, strict=True)
             p_adjusted[mine] = stepdown(np.array(statistic), np.stack(draws, axis=1))
     rows = []
@@ -192,7 +199,7 @@ def _compared(
         shares.append(_by_unit(share, starting, history, regime))
     parts = np.stack([shares[a] - shares[b] for a, b in index], axis=1)
     if history and regime.name == ALL:
-        length = block_length(series.unhedged[:, 0])
+        length = tail_block_length(-sums[0][:, 0])
         return over_blocks(values, parts, _block_picks(len(parts), length, seed), length)
     name = f"episodes/{regime.name}" if history else "paths"
     return over_units(values, parts, _unit_picks(len(parts), name, seed))
@@ -218,11 +225,6 @@ def _unit_picks(units: int, name: str, seed: int) -> Iterator[Int]:
 def _block_picks(count: int, length: float, seed: int) -> Iterator[Int]:
     for draw in range(DRAWS):
         yield stationary_index(stream(seed, "comparisons/blocks", draw), count, length)
-
-
-def _column(block: MarketPairs, i: int) -> tuple[float, Float]:
-    assert block.found is not None
-    return float(block.found.statistic[i]), block.found.draws[:, i]
 
 
 def _alone(block: MarketPairs, i: int) -> tuple[Estimate, float]:

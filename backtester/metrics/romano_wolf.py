@@ -49,6 +49,19 @@ class Comparisons:
             return np.asarray(np.where(self.error > 0, ordered[-rank] * self.error, 0.0))
 
 
+def balanced(found: Comparisons) -> tuple[Float, Float]:
+    """Statistics (S,) and draws (D, S), each in units of the 95 % quantile of its own draws.
+
+    Studentised draws from few units have longer tails than those from many; unscaled, the former
+    would decide what the largest of all is (Romano & Wolf 2010 on balance). One comparison alone
+    is not moved by its scale.
+    """
+    scale = np.quantile(found.draws, 0.95, axis=0, method="higher")
+    usable = np.isfinite(scale) & (scale > 0.0)
+    scale = np.where(usable, scale, 1.0)
+    return found.statistic / scale, found.draws / scale
+
+
 def stepdown(statistic: Float, draws: Float) -> Float:
     """Adjusted p-values (S,) of statistics (S,) from draws (D, S) under the null.
 

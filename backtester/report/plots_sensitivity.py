@@ -30,15 +30,15 @@ SIDES = ("negative", "positive")
 def sensitivity_table(sweeps: Sequence[Sweep]) -> Table:
     """dσ/dρ of the unhedged book and of every strategy's, with its break-even correlations."""
     header = (
-        "Book in the base scenario",
-        "Volatility (% of exposure a year)",
-        "All correlations +0.1 (pp a year)",
-        "between exposures",
-        "exposures and hedges",
-        "between hedges",
+        "Book",
+        "Volatility",
+        "All ρ +0.1",
+        "exposures",
+        "across",
+        "hedges",
         "Largest pair",
-        "HE net is 0 at ρ",
-        "Shortfall is unhedged's at ρ",
+        "HE net 0 at ρ",
+        "Benefit 0 at ρ",
     )
     if not sweeps:
         return Table(header, ())

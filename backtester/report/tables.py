@@ -12,15 +12,21 @@ from backtester.metrics.regime import ALL
 from backtester.plugins import Plugin
 from backtester.report.labels import MISSING, clean_text, number, percent
 from backtester.report.scores import UNHEDGED, regime_title, regimes_of, rows_of
+from backtester.report.tables_evidence import evidence_tables, sensitivity_rows
+from backtester.report.terminal import (
+    add_column,
+    new_table,
+    shown_line,
+    shown_name,
+    shown_text,
+)
 from backtester.report.verdict import trials, troubles, verdict
 from backtester.score import Score
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
-    from rich.text import Text
 
-NAME = 28  # characters of a name at 80 columns
 _METRIC = {"effectiveness": "HE net", "net_es": "Net ES"}
 _SIDE = {"negative": "ρ < 0", "positive": "ρ > 0"}
 
@@ -31,18 +37,19 @@ def comparison_table(comparison: Comparison) -> RenderableType:
 
     parts: list[RenderableType] = []
     for market in comparison.markets:
-        table = _table(market.name)
-        _column(table, "Book", left=True)
+        table = new_table(market.name)
+        add_column(table, "Book", left=True)
         for title in ("Net ES\n% of capital", "CE\nbp capital/y", "HE net\n%", "Cost\nbp exp./y"):
-            _column(table, title)
+            add_column(table, title)
         for regime in regimes_of(comparison.scorecard, market.name):
             rows = rows_of(comparison.scorecard, market.name, regime)
-            table.add_row(_name(regime_title(regime)), style="bold")
+            table.add_row(shown_name(regime_title(regime)), style="bold")
             table.add_row(*_unhedged(rows[0]))
             for i, s in enumerate(rows):
                 table.add_row(*_score(s), end_section=i == len(rows) - 1)
         v = verdict(comparison, market.name)
-        parts += [table, _line(f"{v.badge}: {v.text}"), _line("")]
+        parts += [table, shown_line(f"{v.badge}: {v.text}")]
+        parts += [*evidence_tables(comparison, market.name), shown_line("")]
     return Group(*parts, *_footer(comparison))
 
 
@@ -50,16 +57,16 @@ def stress_table(report: StressReport) -> RenderableType:
     """Net shortfall by scenario, then break-even correlations; fits 80 columns."""
     from rich.console import Group
 
-    table = _table("Net shortfall by scenario")
-    _column(table, "Book", left=True)
+    table = new_table("Net shortfall by scenario")
+    add_column(table, "Book", left=True)
     for title in ("Net ES\n% of capital", "Unhedged\n% of capital", "Change\npp", "HE net\n%"):
-        _column(table, title)
+        add_column(table, title)
     for market in report.scenarios.markets:
         rows = rows_of(report.scenarios.scorecard, market.name, ALL)
-        table.add_row(_name(market.name), style="bold")
+        table.add_row(shown_name(market.name), style="bold")
         for i, s in enumerate(rows):
             table.add_row(
-                _name(s.strategy),
+                shown_name(s.strategy),
                 _figure(s.net_es),
                 _figure(s.unhedged_es),
                 number(s.net_es_change.value, sign=True),
@@ -67,85 +74,64 @@ def stress_table(report: StressReport) -> RenderableType:
                 end_section=i == len(rows) - 1,
             )
     note = f"Correlation not swept: {clean_text(report.sweep_note, 300)}"
-    swept = _line(note) if report.sweep_note else _break_even(report)
-    return Group(table, swept, _line(""), *_footer(report.scenarios))
+    swept = shown_line(note) if report.sweep_note else _break_even(report)
+    beside = sensitivity_rows(report)
+    return Group(table, swept, *beside, shown_line(""), *_footer(report.scenarios))
 
 
 def _break_even(report: StressReport) -> Table:
     found = [(s.strategy, b) for s in report.sweeps for b in s.break_even]
     kinds = tuple(dict.fromkeys((b.metric, b.side) for _, b in found))
-    table = _table(f"Break-even correlation ρ, {clean_text(report.base, 24)}")
-    _column(table, "Book", left=True)
+    table = new_table(f"Break-even correlation ρ, {clean_text(report.base, 24)}")
+    add_column(table, "Book", left=True)
     for metric, side in kinds:
         short = _METRIC.get(metric, clean_text(metric, 12))
-        _column(table, f"{short}\n{_SIDE.get(side, clean_text(side, 10))}")
+        add_column(table, f"{short}\n{_SIDE.get(side, clean_text(side, 10))}")
     at = {(name, b.metric, b.side): b.correlation for name, b in found}
     for name in dict.fromkeys(name for name, _ in found):
         values = (at.get((name, *kind)) for kind in kinds)
-        table.add_row(_name(name), *(MISSING if v is None else number(v, 3) for v in values))
+        table.add_row(shown_name(name), *(MISSING if v is None else number(v, 3) for v in values))
     return table
 
 
 def list_table(plugins: Sequence[Plugin]) -> RenderableType:
     """Registered plugins with their origin; a broken one with its reason."""
-    table = _table("")
+    table = new_table("")
     for title in ("Name", "Origin", "State"):
-        _column(table, title, left=True, wrap=title != "Name")
+        add_column(table, title, left=True, wrap=title != "Name")
     for p in plugins:
         state = "ready" if p.error is None else f"cannot be used: {p.error}"
-        table.add_row(_name(p.name), _text(p.origin), _text(state, 400))
+        table.add_row(shown_name(p.name), shown_text(p.origin), shown_text(state, 400))
     return table
 
 
 def _footer(comparison: Comparison) -> list[RenderableType]:
     lines: list[RenderableType] = [
-        _line(f"{trials(comparison)}; the best of many trials is partly luck.")
+        shown_line(f"{trials(comparison)}; the best of many trials is partly luck.")
     ]
     if comparison.study.execution == "same_close":
-        lines.append(_line("Looks ahead: execution is same_close."))
+        lines.append(shown_line("Looks ahead: execution is same_close."))
     lines += [
-        _line(f"{t.status} {t.decisions} ({t.share}): {t.advice}.")
+        shown_line(f"{t.status} {t.decisions} ({t.share}): {t.advice}.")
         for t in troubles(comparison.curves)
     ]
     if any(s.insufficient or math.isnan(s.net_es.low) for s in comparison.scorecard.scores):
-        lines.append(_line("? no 95 % interval: too few observations; report.html says how many."))
+        lines.append(
+            shown_line("? no 95 % interval: too few observations; report.html says how many.")
+        )
     if comparison.audits:
         worst = max(a.difference for a in comparison.audits)
-        lines.append(_line(f"Audit through vectorbt: largest difference {worst:.1e} of capital."))
+        lines.append(
+            shown_line(f"Audit through vectorbt: largest difference {worst:.1e} of capital.")
+        )
     elif comparison.audit_note:
-        lines.append(_line(f"No audit: {clean_text(comparison.audit_note, 300)}"))
+        lines.append(shown_line(f"No audit: {clean_text(comparison.audit_note, 300)}"))
     return lines
-
-
-def _table(title: str) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    return Table(
-        title=_text(title, 70) if title else None,
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1),
-        highlight=False,
-    )
-
-
-def _column(table: Table, title: str, *, left: bool = False, wrap: bool = False) -> None:
-    from rich.text import Text
-
-    table.add_column(
-        Text(title),
-        justify="left" if left else "right",
-        no_wrap=not wrap,
-        overflow="fold" if wrap else "ellipsis",
-    )
 
 
 def _unhedged(s: Score) -> tuple[Any, ...]:
     return (
-        _text(UNHEDGED),
+        shown_text(UNHEDGED),
         _figure(s.unhedged_es),
         number(s.unhedged_certainty_equivalent.value, 0),
         number(0.0, 1),
@@ -155,7 +141,7 @@ def _unhedged(s: Score) -> tuple[Any, ...]:
 
 def _score(s: Score) -> tuple[Any, ...]:
     return (
-        _name(s.strategy),
+        shown_name(s.strategy),
         _figure(s.net_es),
         number(s.certainty_equivalent.value, 0),
         percent(s.effectiveness_net.value),
@@ -168,17 +154,3 @@ def _figure(e: Estimate) -> str:
     if not math.isfinite(e.value):
         return MISSING
     return number(e.value) + ("" if math.isfinite(e.low) else " ?")
-
-
-def _name(name: str) -> Text:
-    return _text(name, NAME)
-
-
-def _text(text: object, limit: int = 200) -> Text:
-    from rich.text import Text
-
-    return Text(clean_text(text, limit))
-
-
-def _line(text: str) -> Text:
-    return _text(text, 600)

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 
 from backtester.comparison import Comparison, Curve
 from backtester.errors import Status
+from backtester.metrics.paired import FAMILIES, PairedDifference
 from backtester.metrics.regime import ALL
 from backtester.report.labels import clean_text, count, number, percent, plural, sentence
 from backtester.report.scores import regimes_of, rows_of
 from backtester.score import Score
+
+SURE = 0.05
+"""Largest adjusted p-value of a hedge that is said to help."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +55,31 @@ def verdict(comparison: Comparison, market: str) -> Verdict:
     if math.isfinite(change.high):
         text += f"; change {number(change.value, sign=True)} [{number(change.low)}, "
         text += f"{number(change.high)}] percentage points"
+    tested = _tested(comparison, market, s.strategy)
+    if tested is not None:
+        text += (
+            f", p = {number(tested.p_adjusted, 3)} adjusted for "
+            f"{plural(tested.comparisons, 'comparison')}"
+        )
     text += "." + _by_regime(comparison, market, best) + _earned(s)
-    if math.isfinite(change.high) and change.high < 0:
+    lucky = tested is not None and not tested.p_adjusted <= SURE
+    if math.isfinite(change.high) and change.high < 0 and not lucky:
         return Verdict(market, "helps", "Hedge helps", text, best)
-    why = change.note or "the interval of the change includes zero"
+    why = change.note or (
+        "so much luck is common among so many comparisons"
+        if change.high < 0
+        else "the interval of the change includes zero"
+    )
     return Verdict(market, "unsure", "Not certain", f"{text} Not certain: {why}.", best)
+
+
+def _tested(comparison: Comparison, market: str, strategy: str) -> PairedDifference | None:
+    """The test of a strategy against the unhedged book over all bars, where it could be made."""
+    key = (market, ALL, FAMILIES[0], strategy)
+    for c in comparison.evidence.comparisons:
+        if (c.market, c.regime, c.family, c.first) == key and math.isfinite(c.p_adjusted):
+            return c
+    return None
 
 
 def _relative(s: Score) -> str:
@@ -135,5 +159,5 @@ def trials(comparison: Comparison) -> str:
     if sets > len(study.strategies):
         what = f"{plural(sets, 'parameter set')} of {what}"
     if study.trials:
-        what = f"({what} + {count(study.trials)} tried before)"
-    return f"{plural(study.tried * markets, 'trial')} ({what} × {plural(markets, 'market')})"
+        what = f"{what}, and {count(study.trials)} earlier"
+    return f"{plural(study.tried * markets, 'trial')} ({what}; on {plural(markets, 'market')})"

@@ -26,13 +26,15 @@ class Held:
     exposure: Float  # (E,) of setup.exposure.assets
     hedges: Float  # (K,) of setup.instruments
     covariance: Float  # (N, N) of simple returns a year
+    first: int  # event of the first decision; earlier bars do not count
 
 
 def held(panel: MarketPanel, strategy: Strategy[object], setup: RunSetup) -> Held:
     """The mean book of a strategy over the decided bars of every path of `panel`."""
     block = run_engine(panel, strategy, setup)
     exposure, hedges = mean_book(panel, block, setup)
-    return Held(exposure, hedges, yearly_covariance(panel, slice(None)))
+    covariance = yearly_covariance(panel, slice(None), block.first)
+    return Held(exposure, hedges, covariance, block.first)
 
 
 def mean_book(panel: MarketPanel, block: BlockRun, setup: RunSetup) -> tuple[Float, Float]:
@@ -50,10 +52,11 @@ def mean_book(panel: MarketPanel, block: BlockRun, setup: RunSetup) -> tuple[Flo
     return np.asarray(np.mean(exposed, axis=(0, 1))), np.asarray(np.mean(hedges, axis=(0, 1)))
 
 
-def yearly_covariance(panel: MarketPanel, paths: slice) -> Float:
-    """Uncentred covariance of simple returns a year over bars and some of the paths, (N, N)."""
-    returns = panel.returns[:, paths]
-    years = float(panel.trading_days[-1]) / panel.calendar.days_per_year * returns.shape[1]
+def yearly_covariance(panel: MarketPanel, paths: slice, first: int) -> Float:
+    """Uncentred covariance of simple returns a year from event `first` on, pooled, (N, N)."""
+    returns = panel.returns[first:, paths]
+    days = float(panel.trading_days[-1] - panel.trading_days[first])
+    years = days / panel.calendar.days_per_year * returns.shape[1]
     return np.asarray(np.einsum("tpi,tpj->ij", returns, returns) / years)
 
 
@@ -73,6 +76,6 @@ def frozen_volatility(book: Held, panel: MarketPanel, setup: RunSetup, paths: in
     weights = np.concatenate([book.exposure, book.hedges])
     out = []
     for i in range(panel.paths // paths):
-        whole = yearly_covariance(panel, slice(i * paths, (i + 1) * paths))
+        whole = yearly_covariance(panel, slice(i * paths, (i + 1) * paths), book.first)
         out.append(100.0 * book_volatility(weights, whole[np.ix_(pick, pick)]))
     return np.array(out)

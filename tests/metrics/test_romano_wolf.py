@@ -11,7 +11,13 @@ from hypothesis.extra.numpy import arrays
 from backtester.arrays import Float
 from backtester.metrics.bootstrap import stationary_index
 from backtester.metrics.risk import expected_shortfall, influence, windows
-from backtester.metrics.romano_wolf import Comparisons, over_blocks, over_units, stepdown
+from backtester.metrics.romano_wolf import (
+    Comparisons,
+    balanced,
+    over_blocks,
+    over_units,
+    stepdown,
+)
 
 
 def test_stepdown_by_hand() -> None:
@@ -52,6 +58,18 @@ def test_laws_of_the_stepdown(statistic: Float, draws: Float) -> None:
 def test_a_copy_of_a_comparison_costs_nothing(statistic: Float, draws: Float) -> None:
     twice = stepdown(np.r_[statistic, statistic[0]], np.c_[draws, draws[:, 0]])
     assert np.array_equal(twice[:4], stepdown(statistic, draws))
+
+
+def test_balance() -> None:
+    """Long-tailed draws of one comparison do not drown another that is clear."""
+    rng = np.random.default_rng(6)
+    draws = np.abs(np.stack([rng.normal(size=999), 20 * rng.normal(size=999)], axis=1))
+    found = Comparisons(np.array([4.0, 4.0]), np.ones(2), draws)
+    assert stepdown(found.statistic, found.draws)[0] > 0.5
+    p = stepdown(*balanced(found))
+    assert p[0] < 0.01 < 0.5 < p[1]
+    alone = Comparisons(np.array([1.7]), np.ones(1), draws[:, :1])
+    assert stepdown(*balanced(alone))[0] == alone.single()[0]
 
 
 def test_influence_is_the_derivative() -> None:
@@ -105,7 +123,7 @@ def _family(rng: np.random.Generator, volatility: Float, paths: int, bars: int) 
     else:
         picks = np.array([stationary_index(rng, len(share), 20.0) for _ in range(199)])
         found = over_blocks(value, share[:, 0], picks, 20.0)
-    return stepdown(found.statistic, found.draws)
+    return stepdown(*balanced(found))
 
 
 @pytest.mark.parametrize(("paths", "bars", "trials"), [(40, 60, 120), (1, 1200, 40)])

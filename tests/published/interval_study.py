@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from backtester.arrays import Float
-from backtester.metrics.bootstrap import block_length, history_draws
+from backtester.metrics.bootstrap import history_draws, tail_block_length
 from backtester.metrics.evaluate import tail_freedom
 from backtester.metrics.inference import Sample
 from backtester.metrics.regime import ALL
@@ -69,7 +69,7 @@ def intervals(pnl: Float, seed: int) -> Iterator[tuple[float, float]]:
     tail = Tail.of(-sums[:, 0], unit, pnl.size, LEVEL, whole=True)
     old = [tail.weighted(d.weights) for d in history_draws(bars[:, 0], ALL, seed, OLD_LENGTH)]
     yield Sample(tail.value, np.array(old), "bootstrap").interval()
-    length = block_length(pnl)
+    length = tail_block_length(-sums[:, 0])
     new = [
         expected_shortfall(windows(pnl[d.index, None]))
         for d in history_draws(bars[:, 0], ALL, seed, length)

@@ -127,7 +127,7 @@ def test_every_plot_has_data_words_and_a_table(page: str) -> None:
 def test_says_what_a_reader_must_know(page: str) -> None:
     text = " ".join(outline(page).text)
     for words in (
-        "34 trials ((5 parameter sets of 3 strategies + 12 tried before) × 2 markets)",
+        "34 trials (5 parameter sets of 3 strategies, and 12 earlier; on 2 markets)",
         "3.1e−13 of capital",
         "limits could not all hold",
         "insufficient",
