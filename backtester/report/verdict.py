@@ -66,7 +66,7 @@ def verdict(comparison: Comparison, market: str) -> Verdict:
     if math.isfinite(change.high) and change.high < 0 and not lucky:
         return Verdict(market, "helps", "Hedge helps", text, best)
     why = change.note or (
-        "so much luck is common among so many comparisons"
+        f"the adjusted p-value is above {SURE}"
         if change.high < 0
         else "the interval of the change includes zero"
     )
