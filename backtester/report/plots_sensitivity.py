@@ -131,7 +131,7 @@ def volatility_plot(sweeps: Sequence[Sweep], key: str, order: Sequence[str]) -> 
         ),
         table=_table(sweeps),
         note="Frozen: the mean book of the base scenario, never traded again, before costs "
-        "(analytic); its slope is the derivative of the table. Re-hedged: the strategy run at "
+        "(analytic, from the covariance at each correlation). Re-hedged: the strategy run at "
         "every correlation, after costs, with its 95 % interval. The gap is what re-hedging is "
         "worth.",
         choice=Choice("Strategy", options, 0),
