@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FENCE = re.compile(r"^```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BESIDE = {"comparisons.parquet", "sharpe.parquet", "stability.parquet"}
 REPORTS = {"report.html", "scorecard.json", "scorecard.parquet", "study.yaml", "manifest.json"}
 
 
@@ -90,8 +91,8 @@ def test_what_the_readme_prints_runs(tmp_path: Path) -> None:
     assert "my_hedge" in said["backtester stress study.yaml"]
     folders = sorted((tmp_path / "results").iterdir(), key=lambda f: len(list(f.iterdir())))
     assert [{f.name for f in folder.iterdir()} for folder in folders] == [
-        REPORTS,
         REPORTS | {"stress.json"},
+        REPORTS | BESIDE,
     ], "the notebook's studies are the commands': same digests, same folders"
     for folder in folders:
         assert folder.name in "".join(said.values()).replace("\n", "")

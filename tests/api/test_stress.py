@@ -110,7 +110,7 @@ def test_the_break_even_is_where_effectiveness_is_zero() -> None:
     """Swept again at the correlation that was found, the hedge neither helps nor hurts."""
     from backtester.markets import arena_of
     from backtester.runner import common_start, strategies_of
-    from backtester.stresses.sweep import SweepSetup, points_at, sweepable
+    from backtester.stresses.sweep import SweepSetup, panel_at, points_at, sweepable
     from backtester.study import MarketSpec
 
     small = plan(strategies=[{"RollingOLS": {"window": 30}}])
@@ -122,7 +122,8 @@ def test_the_break_even_is_where_effectiveness_is_zero() -> None:
     )
     setup = SweepSetup(sweepable(bt.load_scenario("normal")), arena.setup, 8, 120, small.seed)
     near = np.array([found.correlation - 0.02, found.correlation, found.correlation + 0.02])
-    below, here, above = points_at(strategies_of(small)[0], "RollingOLS", setup, near)
+    panel = panel_at(setup, near)
+    below, here, above = points_at(strategies_of(small)[0], "RollingOLS", setup, panel)
     assert below.effectiveness[0] < 0 < above.effectiveness[0]
     assert abs(here.effectiveness[0]) < 0.02
 
