@@ -25,6 +25,8 @@ def main() -> None:
     generator: Any = load_scenario("CopulaGarch")
     law = generator(name="warm-up", prices={"A": 1.0}, margins={"A": {}}, regimes={"one": regime})
     law.draw(first=0, paths=1, bars=1, seed=0)
+    blocks: Any = load_scenario("BlockBootstrap")
+    blocks(name="warm-up", history="index-history").draw(first=0, paths=1, bars=1, seed=0)
     study = demo_study(paths=2, bars=150)
     small = tuple(m for m in study.markets if m.scenario == "regime_switching")
     costs = study.costs.model_copy(update={"gas": 1.0})  # the gate's kernel too
