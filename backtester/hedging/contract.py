@@ -54,6 +54,18 @@ def checked(
                 when=iso(time),
                 cure=did_you_mean(name, names),
             )
+    if (
+        exposure is decision.exposure
+        and risk is decision.risk
+        and decision.trade is None
+        and decision.eligible is None
+        and decision.scale is None
+        and decision.carry is None
+        and decision.neutrality is None
+        and decision.limits is None
+        and not decision.signals
+    ):
+        return decision  # the usual case, kept short
     changes: dict[str, Any] = {"exposure": exposure, "risk": risk}
     if decision.trade is not None:
         changes["trade"] = check.mask("trade", decision.trade, (paths,), "paths")
