@@ -76,3 +76,5 @@ class RegimeChange(MonitorEvent):
     after: Byte  # (P,) regime now
     probability: Float  # (P,) of the regime now
     names: tuple[str, ...]  # the codes index it
+    probabilities: Float | None = None  # (P, R) filtered, of every regime
+    covariances: Float | None = None  # (P, R, N, N) of each, per day; None where not asked for

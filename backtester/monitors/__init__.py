@@ -3,6 +3,7 @@
 from backtester.monitors.cusum import CusumMonitor
 from backtester.monitors.fisher import FisherMonitor
 from backtester.monitors.monitor import Monitor
+from backtester.monitors.regime_change import RegimeMonitor
 from backtester.monitors.surprise import SurpriseMonitor
 
-__all__ = ["CusumMonitor", "FisherMonitor", "Monitor", "SurpriseMonitor"]
+__all__ = ["CusumMonitor", "FisherMonitor", "Monitor", "RegimeMonitor", "SurpriseMonitor"]
