@@ -26,7 +26,7 @@ def twice_the_book(bench: Bench) -> CheckResult:
         bench,
         "twice the book",
         bench.panel(),
-        setup_for(bench.layout, size=2.0),
+        replace(setup_for(bench.layout, size=2.0), rebalance=bench.setup.rebalance),
         2.0,
         "doubling exposure and capital does not double the hedge: amounts of money are fixed "
         "somewhere, or shrink to nothing on a large book",

@@ -87,6 +87,7 @@ class HedgeRegimeDetector:
     ----------
     least, refit, most: bars before the first fit, between fits, and kept for one.
     enter, leave, dwell: see `Hysteresis`. emergency: probability of the χ² quantile; 1 is never.
+    common: a fitted state that holds more of the past than this share is no crisis.
     """
 
     model: Literal["jump", "markov", "score"] = "jump"
@@ -97,6 +98,7 @@ class HedgeRegimeDetector:
     leave: float = 0.4
     dwell: int = 3
     emergency: float = 0.9999
+    common: float = 0.3
 
     def __post_init__(self) -> None:
         Hysteresis(self.enter, self.leave, self.dwell)
@@ -113,6 +115,11 @@ class HedgeRegimeDetector:
         if not 0.5 < self.emergency <= 1.0:
             raise ConfigError(
                 f"emergency is {self.emergency}", cure="Give a probability in (.5, 1], e.g. .9999."
+            )
+
+        if not 0.0 < self.common < 1.0:
+            raise ConfigError(
+                f"common is {self.common}", cure="Give a share of the past between 0 and 1."
             )
 
     @property
@@ -207,7 +214,9 @@ class HedgeRegimeDetector:
             clean = np.ascontiguousarray(past[p, :, :2])
             pair = np.ascontiguousarray(past[p, :, 2:4])
             surprise = np.ascontiguousarray(past[p, :, 4])
-            found = fit_path(clean, pair, surprise, state.days / state.bars, self.model)
+            found = fit_path(
+                clean, pair, surprise, state.days / state.bars, self.model, self.common
+            )
             if found is None:
                 source[p] = Source.FAILED
             else:

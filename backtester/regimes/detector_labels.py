@@ -13,6 +13,9 @@ from backtester.regimes.book import Exposed, book_returns
 from backtester.regimes.detector import HedgeRegimeDetector, RegimeDetector, fit_counts
 from backtester.regimes.labelled import Labels
 
+COMMON = 0.2
+"""Share of the past above which a state is no crisis: keeps crises near 15 % of real history."""
+
 
 def detector_label(
     panel: MarketPanel,
@@ -25,7 +28,7 @@ def detector_label(
     A causal label puts the first days of a crash into "normal", and it is not bounded in share:
     use it beside a label made with hindsight, not in its place.
     """
-    found = HedgeRegimeDetector() if detector is None else detector
+    found = HedgeRegimeDetector(common=COMMON) if detector is None else detector
     label, state = run_detector(panel, exposure, instruments, found)
     said = (
         f"Labelled by a causal detector ({type(found).__name__}) as it stood at each bar; the "

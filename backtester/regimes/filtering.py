@@ -80,14 +80,16 @@ def named_probability(state: FilterState) -> Float:
     return out
 
 
-def slots(scatter: Float, transition: Float, share: Float) -> tuple[Float, Float, Int]:
+def slots(
+    scatter: Float, transition: Float, share: Float, common: float
+) -> tuple[Float, Float, Int]:
     """Scatter, transition and names of all slots of one path, from K = 3 fitted states.
 
     A crisis that no fitted state stands for enters as a template, with little chance; the others'
     templates are unreachable, as are fitted states without a bar.
     """
     code = np.zeros(SLOTS, dtype=np.int64)
-    code[:FITTED] = name_states(scatter, share)
+    code[:FITTED] = name_states(scatter, share, common)
     code[FITTED:] = CONVERGENCE, DECOUPLING
     base = int(np.argmax(share))
     shapes = np.empty((SLOTS, 2, 2))

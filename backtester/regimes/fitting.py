@@ -35,19 +35,19 @@ class PathFit:
 
 
 def fit_path(
-    clean: Float, pair: Float, surprise: Float, days_per_bar: float, model: str
+    clean: Float, pair: Float, surprise: Float, days_per_bar: float, model: str, common: float
 ) -> PathFit | None:
     """States of one path from its past, or None where nothing could be fitted.
 
     clean, pair: (T, 2); surprise: (T,); see `history_features`. model: ``"jump"`` tries the jump
-    model first, ``"markov"`` goes to the hidden Markov chain at once.
+    model first, ``"markov"`` goes to the hidden Markov chain at once. common: see `name_states`.
     """
     if not (np.isfinite(pair).all() and np.isfinite(clean).all() and np.isfinite(surprise).all()):
         return None
     if not (np.var(pair, axis=0) > 1e-12).all():  # a leg that does not move has no law
         return None
-    found = _jump(clean, pair, surprise, days_per_bar) if model == "jump" else None
-    return found or _markov(pair)
+    found = _jump(clean, pair, surprise, days_per_bar, common) if model == "jump" else None
+    return found or _markov(pair, common)
 
 
 def history_of(clean: Float, pair: Float, surprise: Float, days_per_bar: float) -> Float:
@@ -58,7 +58,9 @@ def history_of(clean: Float, pair: Float, surprise: Float, days_per_bar: float) 
     return np.asarray((x - np.median(x, axis=0)) / np.array(SCALES))
 
 
-def _jump(clean: Float, pair: Float, surprise: Float, days_per_bar: float) -> PathFit | None:
+def _jump(
+    clean: Float, pair: Float, surprise: Float, days_per_bar: float, common: float
+) -> PathFit | None:
     from backtester.regimes.fit_kernels import scatter_of, split_starts
     from backtester.regimes.jump_kernels import fit_jump
 
@@ -71,10 +73,10 @@ def _jump(clean: Float, pair: Float, surprise: Float, days_per_bar: float) -> Pa
     moves = np.full((FITTED, FITTED), 0.1) + 20.0 * np.eye(FITTED)
     np.add.at(moves, (path[:-1], path[1:]), 1.0)
     scatter = scatter_of(pair, path, FITTED, FREEDOM, PRIOR_BARS, 10)
-    return _packed(Source.JUMP, scatter, moves, counts / counts.sum(), FREEDOM)
+    return _packed(Source.JUMP, scatter, moves, counts / counts.sum(), FREEDOM, common)
 
 
-def _markov(pair: Float) -> PathFit | None:
+def _markov(pair: Float, common: float) -> PathFit | None:
     """Three Gaussian states of (book, basket) by EM, from a split by size and by product."""
     from backtester.regimes.markov_kernels import fit_markov
 
@@ -106,12 +108,12 @@ def _markov(pair: Float) -> PathFit | None:
     if best is None:
         return None
     share = best[3].mean(axis=0)
-    return _packed(Source.MARKOV, best[1], best[2], share, 0.0)
+    return _packed(Source.MARKOV, best[1], best[2], share, 0.0, common)
 
 
 def _packed(source: Source, scatter: Float, moves: Float, share: Float, freedom: float) -> PathFit:
     transition = moves / moves.sum(axis=1, keepdims=True)
-    shapes, chain, code = slots(scatter, transition, share)
+    shapes, chain, code = slots(scatter, transition, share, common)
     initial = np.zeros(len(code))
     initial[:FITTED] = share
     return PathFit(source, shapes, chain, code, freedom, initial)

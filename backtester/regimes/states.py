@@ -14,19 +14,20 @@ STRESS = 2.0
 """Times the usual variance of the book in a convergence."""
 
 
-def name_states(scatter: Float, share: Float) -> Int:
+def name_states(scatter: Float, share: Float, common: float) -> Int:
     """Code of each fitted state, (K,).
 
     scatter: (K, 2, 2) of book and basket; share: (K,) of the bars. The most visited state is
     `normal`. Another is a decoupling where the hedge's correlation is materially lower and the
     money left at risk no smaller, a convergence where the book moves much more or the hedge follows
-    it much more closely, and normal too where neither is so.
+    it much more closely, and normal too where neither is so or it holds more than `common` of the
+    past: what is common is no crisis.
     """
     base = int(np.argmax(share))
     usual = min(max(_rho(scatter[base]), 0.0), 0.995)
     out = np.full(len(share), NORMAL, dtype=np.int64)
     for k in range(len(share)):
-        if k == base or share[k] <= 0.0 or scatter[base, 0, 0] <= 0.0:
+        if k == base or not 0.0 < share[k] <= common or scatter[base, 0, 0] <= 0.0:
             continue
         rho = _rho(scatter[k])
         stress = scatter[k, 0, 0] / scatter[base, 0, 0]
