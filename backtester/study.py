@@ -139,8 +139,8 @@ class Study(_Model):
     execution: ``next_event`` (default) or ``same_close``, which looks ahead and is flagged.
     delay: events from a decision to its fills, 1 by default.
     placebo_paths: paths of the constant-correlation placebo of each market with two regimes.
-    labeller: who labels the regimes of a history: ``hedge`` (what happened to the hedge) or
-        ``volatility``; a simulation has its own. See docs/regimes.md.
+    labeller: who labels the regimes of a history: ``hedge`` (what happened to the hedge),
+        ``detector`` (causal) or ``volatility``; a simulation has its own. See docs/regimes.md.
     walk_forward: how parameters are chosen where a strategy has a grid; scores start after it.
     reference: label of the strategy the others are set against; None sets all pairs.
     trials: parameter sets tried before this study, which count as its own do.

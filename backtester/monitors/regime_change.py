@@ -40,6 +40,8 @@ class RegimeMonitorState:
 class RegimeMonitor:
     """Emits a `RegimeChange` at every event; its mask is on where the decision has changed.
 
+    Its direction is +1 out of normal, −1 back to it, 0 from one crisis to another.
+
     The detector sees the return of the unhedged exposure held over the bar, per unit of gross
     exposure, and the returns of the eligible instruments.
 
@@ -112,14 +114,14 @@ class RegimeMonitor:
     ) -> RegimeChange:
         mask = state.regime != before
         own = np.take_along_axis(likely, state.regime[:, None].astype(np.int64), axis=1)[:, 0]
-        away = np.where(state.regime == 0, 1.0, -1.0)
+        way = np.where(before == 0, 1.0, np.where(state.regime == 0, -1.0, 0.0))
         return RegimeChange(
             t=view.t,
             time=view.time,
             name="regime_change",
             mask=mask,
             strength=np.where(mask, own, np.nan),
-            direction=np.where(mask, away, 0.0),
+            direction=np.where(mask, way, 0.0),
             triggers=self.triggers,
             before=before,
             after=state.regime,

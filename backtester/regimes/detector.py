@@ -98,7 +98,7 @@ class HedgeRegimeDetector:
     leave: float = 0.4
     dwell: int = 3
     emergency: float = 0.9999
-    common: float = 0.3
+    common: float = 0.35
 
     def __post_init__(self) -> None:
         Hysteresis(self.enter, self.leave, self.dwell)

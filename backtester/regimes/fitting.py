@@ -111,7 +111,9 @@ def _markov(pair: Float, common: float) -> PathFit | None:
     return _packed(Source.MARKOV, best[1], best[2], share, 0.0, common)
 
 
-def _packed(source: Source, scatter: Float, moves: Float, share: Float, freedom: float) -> PathFit:
+def _packed(
+    source: Source, scatter: Float, moves: Float, share: Float, freedom: float, common: float
+) -> PathFit:
     transition = moves / moves.sum(axis=1, keepdims=True)
     shapes, chain, code = slots(scatter, transition, share, common)
     initial = np.zeros(len(code))

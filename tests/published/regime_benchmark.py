@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backtester.arrays import Bool, Float
+from backtester.arrays import Bool, Float, Int
 from backtester.regimes.detector import HedgeRegimeDetector
 
 # Nystrup, Lindström & Madsen (2020): daily chain, means and volatilities of two states.
@@ -57,10 +57,10 @@ def draw(world: World, bars: int, paths: int, seed: int) -> tuple[Bool, Float]:
     return state == 1, moves + np.array(world.means)[state][..., None]
 
 
-def decisions(detector: HedgeRegimeDetector, returns: Float) -> Float:
+def decisions(detector: HedgeRegimeDetector, returns: Float) -> Int:
     """Regime (T, P) a detector decides on daily returns of book and hedge."""
     state = detector.init(returns.shape[1], 1)
-    out = np.zeros(returns.shape[:2], dtype=np.int64)
+    out: Int = np.zeros(returns.shape[:2], dtype=np.int64)
     for t, now in enumerate(returns):
         state = detector.step(state, now[:, 0], now[:, 1:], 1.0)
         out[t] = detector.regime(state)

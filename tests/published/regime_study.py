@@ -11,6 +11,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -46,18 +47,19 @@ EQUITY_EVENTS = {
 }
 
 
-def _ours(model: str) -> Callable[[Float], Bool]:
+def _ours(**settings: Any) -> Callable[[Float], Bool]:
     def called(returns: Float) -> Bool:
-        detector = HedgeRegimeDetector(model=model)  # type: ignore[arg-type]
+        detector = HedgeRegimeDetector(**settings)
         return np.asarray(decisions(detector, returns) != 0)
 
     return called
 
 
 DETECTORS: dict[str, Callable[[Float], Bool]] = {
-    "**ours: jump model** (default)": _ours("jump"),
-    "ours: HMM": _ours("markov"),
-    "ours: threshold score": _ours("score"),
+    "**ours: jump model** (default)": _ours(),
+    "ours: jump model, no hysteresis": _ours(enter=0.501, leave=0.499, dwell=1),
+    "ours: HMM": _ours(model="markov"),
+    "ours: threshold score": _ours(model="score"),
     **PEERS,
 }
 
