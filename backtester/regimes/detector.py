@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from backtester.arrays import Byte, Float, Int
 from backtester.errors import ConfigError
 from backtester.estimation.ewma import Ewma, EwmaState
+from backtester.estimation.turbulence import turbulence_quantile
 from backtester.regimes.features import FeatureState, HedgeFeatures, Sight, book_correlation
 from backtester.regimes.filtering import FilterState, Source, follow, named_probability, no_filter
 from backtester.regimes.fitting import fit_path
@@ -237,7 +239,6 @@ def fit_counts(state: DetectorState) -> dict[str, int]:
     return total
 
 
+@cache
 def _chi_square(freedom: int, probability: float) -> float:
-    from backtester.regimes.quantiles import chi_square
-
-    return chi_square(freedom, probability)
+    return turbulence_quantile(probability, freedom) if probability < 1.0 else float("inf")

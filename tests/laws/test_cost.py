@@ -23,7 +23,12 @@ CONFIG = CostConfig(fee_bps={"A": 5.0, "B": 1.0}, half_spread_bps=3.0, impact=0.
 MODEL = CostModel.of(CONFIG, ("A", "B"), ("A", "B"))
 TRADING = CostConfig(fee_bps=5.0, half_spread_bps=2.0, impact=0.5)  # borrow is carry
 STATE_NOTIONALS = {"Naked", "StaticHedge", "OneToOne", "RollingOLS"}
-WEIGH_COSTS = {"CrossAssetCorrelationHedge", "NegativeCorrelationPairs", "DeltaNeutralOffset"}
+WEIGH_COSTS = {
+    "CrossAssetCorrelationHedge",
+    "DeltaNeutralOffset",
+    "NegativeCorrelationPairs",
+    "RegimeHedge",
+}
 money = st.floats(-1e8, 1e8, allow_subnormal=False)
 trade = st.tuples(money, money)
 

@@ -52,6 +52,7 @@ PERFECT = {
     "StaticHedge": 1e-20,
     "RollingOLS": 1e-20,
     "CrossAssetCorrelationHedge": 1e-20,
+    "RegimeHedge": 1e-20,
     "NegativeCorrelationPairs": 1e-4,
     "DeltaNeutralOffset": 0.02**2,
 }
