@@ -42,13 +42,22 @@ def of_runs(study: Study, comparison: Comparison) -> tuple[str, ...]:
         "or stationary blocks resampled for history. Fewer than five episodes, or too few tail "
         "observations, are called insufficient rather than given an interval.",
         "Intervals hold the scenario or the history to be the right one: they say nothing of "
-        "crises that neither contains, nor of the choice among many trials.",
+        "crises that neither contains. The choice among many trials is corrected for only where a "
+        "p-value or a Sharpe ratio says so.",
     ]
+    if any(spec.grid is not None for spec in study.strategies):
+        walked = bool(comparison.evidence.walks)
+        texts.append(
+            "A strategy with a grid chose its parameters on past windows of each path, after "
+            "costs, and is scored on the bars that followed; every strategy is scored on those."
+            if walked
+            else "A strategy with a grid made no choice here: it ran with the parameters it names."
+        )
     if any(not m.simulated for m in comparison.markets):
         texts.append(
-            "A history is one path. Parameters were fixed before the run and estimators use the "
-            "past only, so every scored bar is out of sample for the estimators; a person who "
-            "chose the strategies after seeing this history is not."
+            "A history is one path. Parameters were fixed before the run or chosen walk-forward, "
+            "and estimators use the past only, so every scored bar is out of sample for the "
+            "estimators; a person who chose the strategies after seeing this history is not."
         )
     if any(m.simulated for m in comparison.markets):
         texts.append(

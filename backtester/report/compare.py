@@ -142,10 +142,15 @@ def _why_empty(market: MarketSummary) -> str:
 
 def market_facts(comparison: Comparison, market: MarketSummary) -> tuple[Fact, ...]:
     """What the market is, in the words and units of the study."""
+    how = (
+        "parameters fixed before the run"
+        if comparison.study.walk_forward is None
+        else "parameters fixed before the run, or chosen on past windows"
+    )
     source = (
         "simulated: an ensemble of independent paths"
         if market.simulated
-        else "real history: one path; parameters fixed before the run; estimators use the past only"
+        else f"real history: one path; {how}; estimators use the past only"
     )
     unit = "units" if market.exposure_unit == "units" else "money at the first stamp"
     hold = "units held constant" if market.exposure_hold == "units" else "money held constant"

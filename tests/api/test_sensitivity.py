@@ -9,6 +9,7 @@ import pytest
 import backtester as bt
 from backtester.comparison import StressReport
 from backtester.report.documents import stress_json
+from backtester.report.stress import stress_html
 
 from .worlds import study
 
@@ -77,3 +78,22 @@ def test_it_is_in_the_documents(report: StressReport) -> None:
     assert rest[0]["pairs"][0]["first"] == "SOL"
     assert {"volatility", "unhedged_volatility", "frozen_volatility"} <= set(document["rows"][0])
     assert "frozen_volatility" in report.to_frame()
+
+
+def test_a_stress_makes_no_choice_of_parameters() -> None:
+    """A study with a grid is stressed with the parameters it names, and says so."""
+    plan = study(
+        stress={**SMALL, "points": 3, "paths": 2, "bars": 80},
+        markets=["normal"],
+        hedge_with=["BTC"],
+        strategies=[
+            {"use": "RollingOLS", "parameters": {"window": 20}, "grid": {"window": [40, 70]}}
+        ],
+        walk_forward={"train": 300, "test": 30},
+    )
+    report = bt.stress(plan)
+    assert report.study == plan
+    assert report.digest == plan.digest("stress")
+    assert report.scenarios.evidence.walks == ()
+    assert report.scenarios.scorecard.scores[0].bars == 2 * (80 - 20)
+    assert "made no choice here" in stress_html(report)
