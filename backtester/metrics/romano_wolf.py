@@ -12,7 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from backtester.arrays import Float, Int
-from backtester.metrics.bootstrap import autocovariances, stationary_variance
+from backtester.metrics.bootstrap import (
+    autocovariances,
+    stationary_factors,
+    stationary_variance,
+)
+from backtester.metrics.risk import HORIZON
 
 
 @dataclass(frozen=True)
@@ -106,14 +111,12 @@ def over_blocks(value: Float, parts: Float, picks: Iterable[Int], length: float)
     """Differences on one history, resampled by stationary blocks.
 
     parts: (W, S) what each window adds to the first-order error; picks: D times (W,), windows
-    drawn in circular blocks of mean `length`. The standard error of the sample is the exact one
-    of the stationary bootstrap; that of a draw comes from the sums of its own blocks (Götze &
-    Künsch 1996).
+    drawn in circular blocks of mean `length`. The standard error of the sample is `_block_error`;
+    that of a draw comes from the sums of its own blocks (Götze & Künsch 1996).
     """
     count = len(parts)
     centred = parts - parts.mean(axis=0)
-    variance = [stationary_variance(autocovariances(c), count, length) for c in centred.T]
-    error = np.sqrt(count * np.maximum(variance, 0.0))
+    error = np.array([_block_error(c, length) for c in centred.T])
     draws = []
     for pick in picks:
         drawn = centred[pick]
@@ -123,6 +126,22 @@ def over_blocks(value: Float, parts: Float, picks: Iterable[Int], length: float)
         own = np.sqrt(np.einsum("bs,bs->s", sums, sums))
         draws.append(_studentised(total, own, error))
     return Comparisons(value, error, np.array(draws))
+
+
+def _block_error(parts: Float, length: float) -> float:
+    """Standard error of a sum over dependent windows (W,).
+
+    The exact variance of the stationary bootstrap takes something off every lag. Windows that share
+    bars are alike by construction, so lags within the horizon count whole, and the bootstrap's
+    weights begin beyond; never below the exact one.
+    """
+    covariances = autocovariances(parts)
+    exact = stationary_variance(covariances, parts.size, length)
+    weights = np.ones(parts.size - 1)
+    beyond = stationary_factors(parts.size, length)
+    weights[HORIZON - 1 :] = beyond[: max(parts.size - HORIZON, 0)]
+    whole = covariances[0] + 2.0 * float(np.sum(weights * covariances[1:]))
+    return float(np.sqrt(parts.size * max(exact, whole, 0.0)))
 
 
 def _studentised(total: Float, own: Float, error: Float) -> Float:
