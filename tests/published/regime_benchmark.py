@@ -84,22 +84,33 @@ def balanced(called: Bool, truth: Bool) -> float:
     return float(max(right, 1.0 - right))
 
 
+def matched(called: Bool | Int, truth: Bool) -> Bool:
+    """Labels matched to the truth: of three states, the crisis is either or both of the others."""
+    if called.dtype == np.bool_:
+        return np.asarray(called, dtype=np.bool_)
+    choices = [np.asarray(called != 0), np.asarray(called == 1), np.asarray(called == 2)]
+    return max(choices, key=lambda c: balanced(c, truth))
+
+
 def marks(called: Bool, truth: Bool) -> Marks:
     """Scores of a crisis called (T, P) against the truth."""
     if 0.5 * (called[truth].mean() + (~called[~truth]).mean()) < 0.5:
         called = ~called
-    visited = np.flatnonzero(truth.any(axis=0))
-    rest = [
-        balanced(np.delete(called, p, 1), np.delete(truth, p, 1)) for p in range(truth.shape[1])
-    ]
+    visited = np.flatnonzero(truth.any(axis=0)).tolist()
+    rest = []
+    for p in range(truth.shape[1]):
+        others = np.delete(truth, p, 1)
+        if others.any():  # the only path with a crisis cannot be left out
+            rest.append(balanced(np.delete(called, p, 1), others))
     n = len(rest)
     error = float(np.sqrt((n - 1) / n * np.sum((np.array(rest) - np.mean(rest)) ** 2)))
-    delays, hits = [], []
+    delays: list[float] = []
+    hits: list[bool] = []
     for p in visited:
         edge = np.diff(np.concatenate([[False], truth[:, p], [False]]).astype(int))
         for first, stop in zip(np.flatnonzero(edge == 1), np.flatnonzero(edge == -1), strict=True):
             seen = np.flatnonzero(called[first:stop, p])
-            delays.append(seen[0] if seen.size else stop - first)
+            delays.append(float(seen[0] if seen.size else stop - first))
             hits.append(seen.size > 0)
     begun = called[1:] & ~called[:-1] & ~truth[1:]
     calm = (~truth).sum() / YEAR

@@ -25,7 +25,7 @@ from backtester.regimes.episodes import spells
 from backtester.regimes.hedge_labels import hedge_label
 from backtester.regimes.labelled import STATES
 
-from .regime_benchmark import WORLDS, Marks, decisions, draw, marks
+from .regime_benchmark import WORLDS, Marks, decisions, draw, marks, matched
 from .regime_peers import LEAST, PEERS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "regimes.md"
@@ -47,15 +47,14 @@ EQUITY_EVENTS = {
 }
 
 
-def _ours(**settings: Any) -> Callable[[Float], Bool]:
-    def called(returns: Float) -> Bool:
-        detector = HedgeRegimeDetector(**settings)
-        return np.asarray(decisions(detector, returns) != 0)
+def _ours(**settings: Any) -> Callable[[Float], Int]:
+    def called(returns: Float) -> Int:
+        return decisions(HedgeRegimeDetector(**settings), returns)
 
     return called
 
 
-DETECTORS: dict[str, Callable[[Float], Bool]] = {
+DETECTORS: dict[str, Callable[[Float], Bool | Int]] = {
     "**ours: jump model** (default)": _ours(),
     "ours: jump model, no hysteresis": _ours(enter=0.501, leave=0.499, dwell=1),
     "ours: HMM": _ours(model="markov"),
@@ -71,8 +70,8 @@ def benchmark(paths: int = PATHS, bars: int = BARS) -> dict[str, dict[str, Marks
         truth, returns = draw(world, bars, paths, SEED)
         found[world.title] = {}
         for name, detector in DETECTORS.items():
-            called = detector(returns)
-            found[world.title][name] = marks(called[LEAST:], truth[LEAST:])
+            called = matched(detector(returns)[LEAST:], truth[LEAST:])
+            found[world.title][name] = marks(called, truth[LEAST:])
             print(world.title, name, found[world.title][name], flush=True)
     return found
 
