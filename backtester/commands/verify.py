@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backtester.commands.console import BROKEN, NARROW, Debug, Quiet, command, console, plain, say
+from backtester.errors import ConfigError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -35,6 +36,8 @@ def verify(
     debug: Debug = False,
 ) -> None:
     """Compute every published number that this package claims to reproduce, and compare."""
+    if markdown and json:
+        raise ConfigError("--markdown and --json were both given", cure="Ask for one of them.")
     from backtester.verify import table as texts
     from backtester.verify.catalogue import claims
     from backtester.verify.claim import checked

@@ -126,6 +126,12 @@ def test_a_number_that_does_not_hold_ends_with_one(monkeypatch: pytest.MonkeyPat
     assert "backtester verify --data FILE adds its rows" in result.stdout
 
 
+def test_one_form_at_a_time() -> None:
+    result = call("--json", "--markdown")
+    assert result.exit_code == 2
+    assert "both given" in result.stderr
+
+
 def test_an_unknown_topic_says_what_there_is() -> None:
     result = call("--topic", "cots")
     assert result.exit_code == 2
