@@ -51,6 +51,7 @@ CELLS = (
     Cell("ledoit_wolf", estimator="ledoit_wolf"),
     Cell("dcc", estimator="dcc"),
     Cell("labeller volatility", labeller="volatility"),
+    Cell("labeller detector", labeller="detector"),
 )
 
 
