@@ -195,7 +195,8 @@ def test_compare(study: Path, tmp_path: Path) -> None:
     result = call("compare", study, "--out", out)
     assert result.exit_code == 0, result.output
     (folder,) = out.iterdir()
-    assert sorted(p.name for p in folder.iterdir()) == WRITTEN
+    frames = [f"{name}.parquet" for name in ("comparisons", "sharpe", "stability")]
+    assert sorted(p.name for p in folder.iterdir()) == sorted([*WRITTEN, *frames])
     assert f"results: {folder}" in result.stdout
     assert "RollingOLS" in result.stdout
     assert json.loads((folder / "manifest.json").read_text())["digest"] == folder.name
