@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,17 +42,22 @@ def listing(
 
 def table(group: Group) -> Table:
     """Name, one line and origin of every plugin of `group`; a broken one shows its reason."""
+    from backtester.plugins import available
+
+    return table_of(group, [(plugin, line(group, plugin)) for plugin in available(group)])
+
+
+def table_of(title: str, plugins: Iterable[tuple[Plugin, str]]) -> Table:
+    """A table of plugins and what is said of each; names are text, never markup."""
     from rich.table import Table
     from rich.text import Text
 
-    from backtester.plugins import available
-
-    shown = Table(title=group, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    shown = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     shown.add_column("name", no_wrap=True, style="cyan")
     shown.add_column("what it does", ratio=1, overflow="fold")
     shown.add_column("from", overflow="fold")
-    for plugin in available(group):
-        text = Text(plain(line(group, plugin)), style="red" if plugin.error else "")
+    for plugin, said in plugins:
+        text = Text(plain(said), style="red" if plugin.error else "")
         shown.add_row(Text(plain(plugin.name)), text, Text(plain(plugin.origin)))
     return shown
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from backtester.comparison import Comparison, StressReport
 from backtester.metrics.inference import Estimate
 from backtester.metrics.regime import ALL
-from backtester.plugins import Plugin
 from backtester.report.labels import MISSING, clean_text, number, percent
 from backtester.report.scores import UNHEDGED, regime_title, regimes_of, rows_of
 from backtester.report.tables_evidence import evidence_tables, sensitivity_rows
@@ -91,17 +89,6 @@ def _break_even(report: StressReport) -> Table:
     for name in dict.fromkeys(name for name, _ in found):
         values = (at.get((name, *kind)) for kind in kinds)
         table.add_row(shown_name(name), *(MISSING if v is None else number(v, 3) for v in values))
-    return table
-
-
-def list_table(plugins: Sequence[Plugin]) -> RenderableType:
-    """Registered plugins with their origin; a broken one with its reason."""
-    table = new_table("")
-    for title in ("Name", "Origin", "State"):
-        add_column(table, title, left=True, wrap=title != "Name")
-    for p in plugins:
-        state = "ready" if p.error is None else f"cannot be used: {p.error}"
-        table.add_row(shown_name(p.name), shown_text(p.origin), shown_text(state, 400))
     return table
 
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
+from backtester.commands.listing import table_of
 from backtester.plugins import Plugin
 from backtester.report.compare import compare_html
 from backtester.report.documents import inert, scorecard_csv, scorecard_json, stress_json
 from backtester.report.labels import distinct_labels, safe_label
 from backtester.report.stress import stress_html
-from backtester.report.tables import comparison_table, list_table, stress_table
+from backtester.report.tables import comparison_table, stress_table
 
 from .hostile import HOSTILE, hostile_names
 from .test_pages import outline
@@ -71,8 +72,12 @@ def _texts(value: Any) -> list[str]:
 def test_terminal_and_documents(batch: int, names: Any, comparison_of: Any, stress_of: Any) -> None:
     chosen = hostile_names(names, batch)
     comparison, stress = comparison_of(chosen, **SIZE), stress_of(chosen, **SIZE)
-    plugins = tuple(Plugin(n, "a:B", n, None if i % 2 else n) for i, n in enumerate(HOSTILE))
-    for table in (comparison_table(comparison), stress_table(stress), list_table(plugins)):
+    plugins = [(Plugin(n, "a:B", n, None if i % 2 else n), n) for i, n in enumerate(HOSTILE)]
+    for table in (
+        comparison_table(comparison),
+        stress_table(stress),
+        table_of("strategies", plugins),
+    ):
         text = printed(table)
         assert "\x1b" not in text
         assert "\x07" not in text

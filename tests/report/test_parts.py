@@ -24,7 +24,7 @@ from backtester.report.labels import (
 from backtester.report.sampling import keep_extremes, keep_shared, packed, points_for, stamps
 from backtester.report.scores import COLUMNS, Footnotes, letter, score_groups
 from backtester.report.stress import stress_html, verdicts
-from backtester.report.tables import comparison_table, list_table, stress_table
+from backtester.report.tables import comparison_table, stress_table
 from backtester.report.verdict import troubles, verdict
 
 from .test_injection import printed
@@ -178,7 +178,7 @@ def test_insufficient_rows_never_win(comparison_of: Any) -> None:
 
 @pytest.mark.parametrize("width", [60, 80, 200])
 def test_terminal_tables(width: int, comparison: Any, stress: Any) -> None:
-    for table in (comparison_table(comparison), stress_table(stress), list_table(())):
+    for table in (comparison_table(comparison), stress_table(stress)):
         lines = printed(table, width).splitlines()
         assert max(map(len, lines), default=0) <= width
     text = printed(comparison_table(comparison), width)
