@@ -27,8 +27,8 @@ from .oos_tables import markdown, number
 NAMES = ("ETH with BTC", "coins of 2021 with BTC ETH gold", "SPY with TLT GLD UUP", "XLE with USO",
          "S&P 500 with NASDAQ WTI")  # fmt: skip
 STRATEGIES = ("Naked", "StaticHedge", "OneToOne", "RollingOLS", "CrossAssetCorrelationHedge",
-              "NegativeCorrelationPairs", "DeltaNeutralOffset")  # fmt: skip
-SHORT = ("Naked", "Static", "1:1", "OLS", "Cross", "Pairs", "Neutral")
+              "NegativeCorrelationPairs", "DeltaNeutralOffset", "RegimeHedge")  # fmt: skip
+SHORT = ("Naked", "Static", "1:1", "OLS", "Cross", "Pairs", "Neutral", "Regime")
 
 
 @dataclass(frozen=True)

@@ -66,8 +66,8 @@ def test_every_cell_of_the_model_risk_table_is_there(name: str) -> None:
     cells = [line.split("|")[1].strip() for line in table[2:]]
     assert cells == [cell.name for cell in oos_ranks.CELLS]
     for line in table[2:]:
-        ranks = [int(re.match(r"\d+", c.strip())[0]) for c in line.split("|")[2:9]]  # type: ignore[index]
-        assert sorted(ranks) == list(range(1, 8))
+        ranks = [int(re.match(r"\d+", c.strip())[0]) for c in line.split("|")[2:10]]  # type: ignore[index]
+        assert sorted(ranks) == list(range(1, 9))
 
 
 def test_ranks_and_their_correlation() -> None:
@@ -99,7 +99,7 @@ def test_only_what_is_marked_is_replaced() -> None:
 
 @pytest.mark.slow
 def test_the_shipped_market_gives_the_same_page_again(tmp_path: Path) -> None:
-    comparison = bt.compare(study_of([SHIPPED], tmp_path, placebo_paths=0), audits=False)
+    comparison = bt.compare(study_of([SHIPPED], tmp_path), audits=False)
     assert section(comparison, SHIPPED.name) == marked(SHIPPED.name)
 
 
