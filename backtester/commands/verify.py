@@ -100,7 +100,9 @@ def table(topic: str, rows: Sequence[Row]) -> Table:
         shown.add_column(name, justify="right", no_wrap=True)
     shown.add_column("", no_wrap=True)
     shown.add_column("source", ratio=3, overflow="fold", style="dim")
+    before = ""
     for row in rows:
+        source = row.claim.source
         word, style = ("holds", "green") if row.holds else ("NO", "bold red")
         shown.add_row(
             Text(plain(texts.what(row))),
@@ -109,6 +111,7 @@ def table(topic: str, rows: Sequence[Row]) -> Table:
             texts.error(row),
             texts.within(row),
             Text(word, style=style),
-            Text(plain(row.claim.source)),
+            Text("″" if source == before else plain(source)),
         )
+        before = source
     return shown

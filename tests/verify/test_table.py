@@ -101,6 +101,7 @@ def test_the_table_on_a_pipe() -> None:
     for name, value in (("published", "0.78"), ("ours", "0.7777")):
         assert head.index(name) + len(name) == hull.index(f" {value} ") + len(value) + 1
     assert lines[-1] == "5 of 5 hold"
+    assert result.stdout.count("Hull, Options") == 2  # and a ditto mark where it is the same
 
 
 def test_narrow_terminals_get_lines() -> None:
