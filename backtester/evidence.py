@@ -86,7 +86,7 @@ class Evidence:
                 "family": c.family,
                 "first": c.first,
                 "second": c.second,
-                **_columns("difference", c.estimate),
+                **c.estimate.columns("difference"),
                 "p_single": c.p_single,
                 "p_adjusted": c.p_adjusted,
                 "comparisons": c.comparisons,
@@ -107,8 +107,8 @@ class Evidence:
                 "regime": s.regime,
                 "units": s.units,
                 "short": s.short,
-                **_columns("spread", s.spread),
-                **_columns("placebo", s.placebo or missing),
+                **s.spread.columns("spread"),
+                **(s.placebo or missing).columns("placebo"),
                 "lowest": s.lowest,
                 "lowest_at": s.lowest_at,
                 "negative": s.negative,
@@ -221,12 +221,3 @@ def _walk(study: Study, series: PathSeries, trail: Trail) -> WalkScore:
         capital=series.capital,
         risk_aversion=study.risk_aversion,
     )
-
-
-def _columns(name: str, figure: Estimate) -> dict[str, Any]:
-    return {
-        name: figure.value,
-        f"{name}_low": figure.low,
-        f"{name}_high": figure.high,
-        f"{name}_note": figure.note,
-    }

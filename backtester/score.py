@@ -224,7 +224,7 @@ class Scorecard:
         for s in self.scores:
             row: dict[str, Any] = {k: getattr(s, k) for k in _KEYS}
             for name in NAMES:
-                row |= _columns(name, s.estimate(name))
+                row |= s.estimate(name).columns(name)
             row |= {f"cost_{term}": value for term, value in s.cost_by_term.items()}
             row |= {k: getattr(s, k) for k in _COUNTS}
             row["onset_days"] = " ".join(s.onset_days)
@@ -240,9 +240,9 @@ class Scorecard:
         for d in self.differences:
             row: dict[str, Any] = {k: getattr(d, k) for k in (*_KEYS, "reference", "metric")}
             row["unit"] = UNITS[d.metric]
-            row |= _columns("difference", d.estimate)
-            row |= _columns("placebo", d.placebo or missing)
-            row |= _columns("excess", d.excess or missing)
+            row |= d.estimate.columns("difference")
+            row |= (d.placebo or missing).columns("placebo")
+            row |= (d.excess or missing).columns("excess")
             rows.append(row)
         return pd.DataFrame(rows)
 
@@ -293,12 +293,3 @@ def _rank(row: Score) -> tuple[bool, float, bool, float]:
 
 def _sortable(number: float) -> float:
     return math.inf if math.isnan(number) else number
-
-
-def _columns(name: str, figure: Estimate) -> dict[str, Any]:
-    return {
-        name: figure.value,
-        f"{name}_low": figure.low,
-        f"{name}_high": figure.high,
-        f"{name}_note": figure.note,
-    }

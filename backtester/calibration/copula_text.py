@@ -10,6 +10,7 @@ import numpy as np
 from backtester.calibration.copula import TAIL
 from backtester.calibration.estimate import volatility_adjusted
 from backtester.calibration.margins import LAGS
+from backtester.calibration.reversion import processes_text
 
 if TYPE_CHECKING:
     from backtester.calibration.copula_garch import CopulaCalibration
@@ -19,6 +20,7 @@ def diagnostics(calibration: CopulaCalibration) -> str:
     """Tables for a terminal."""
     start, end = calibration.window
     panel, spells = calibration.panel, calibration.spells
+    processes = processes_text(calibration.funding, calibration.basis)
     return "\n".join(
         [
             f"{len(calibration.assets)} assets, {start} to {end}, {len(calibration.returns)} bars "
@@ -28,7 +30,7 @@ def diagnostics(calibration: CopulaCalibration) -> str:
             *_margins(calibration),
             *_correlations(calibration),
             *_tails(calibration),
-            *_processes(calibration),
+            *(["", *processes] if processes else []),
             *_plausibility(calibration),
             "",
             f"log-likelihood {calibration.loglik:,.1f}; innovations drawn up to "
@@ -127,21 +129,6 @@ def _tails(calibration: CopulaCalibration) -> list[str]:
         *lines,
         f"Share of one asset's {TAIL:.0%} most extreme innovations that are among the other's too.",
     ]
-
-
-def _processes(calibration: CopulaCalibration) -> list[str]:
-    lines = []
-    for what, fits in (("funding, a year", calibration.funding), ("log basis", calibration.basis)):
-        for perpetual, fit in fits.items():
-            values = "; ".join(
-                f"{r} {fit.level[r]:.4f} ± {fit.volatility[r]:.4f} ({fit.bars[r]} bars)"
-                for r in fit.level
-            )
-            lines.append(
-                f"{perpetual} {what}: {values}; half-life {fit.half_life_days:.2f} days "
-                f"(AR(1) {fit.persistence:.2f})"
-            )
-    return ["", *lines] if lines else []
 
 
 def _plausibility(calibration: CopulaCalibration) -> list[str]:

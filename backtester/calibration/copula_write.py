@@ -7,7 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from backtester.calibration.choices import PLAIN, Choices
-from backtester.calibration.write import dumped, liquidity, listed_choices, process, rounded
+from backtester.calibration.write import (
+    dumped,
+    liquidity,
+    listed_choices,
+    perpetual_processes,
+    rounded,
+)
 
 if TYPE_CHECKING:
     from backtester.calibration.copula_garch import CopulaCalibration
@@ -104,15 +110,7 @@ def _regime(
         data["degrees_of_freedom"] = round(fit.degrees_of_freedom, 2)
     named = (*calibration.assets, *calibration.perpetuals)
     data |= liquidity(choices, regime != "normal", named)
-    if calibration.perpetuals:
-        clamps = choices.funding_clamp.value if choices.funding_clamp else {}
-        data["funding"] = {
-            p: process(calibration.funding[p], regime)
-            | ({"clamp": float(clamps[p])} if p in clamps else {})
-            for p in calibration.perpetuals
-        }
-        data["basis"] = {p: process(calibration.basis[p], regime) for p in calibration.perpetuals}
-    return data
+    return data | perpetual_processes(calibration.funding, calibration.basis, choices, regime)
 
 
 def _shares(following: Mapping[str, float]) -> dict[str, float]:

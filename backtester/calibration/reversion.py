@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -99,3 +100,19 @@ def per_bar(
     _, left, right = np.intersect1d(times, stamps, return_indices=True)
     result[left] = given[right]
     return result
+
+
+def processes_text(funding: Mapping[str, Reverting], basis: Mapping[str, Reverting]) -> list[str]:
+    """A line on each process: level ± deviation by regime, half-life."""
+    lines = []
+    for what, fits in (("funding, a year", funding), ("log basis", basis)):
+        for perpetual, fit in fits.items():
+            values = "; ".join(
+                f"{r} {fit.level[r]:.4f} ± {fit.volatility[r]:.4f} ({fit.bars[r]} bars)"
+                for r in fit.level
+            )
+            lines.append(
+                f"{perpetual} {what}: {values}; half-life {fit.half_life_days:.2f} days "
+                f"(AR(1) {fit.persistence:.2f})"
+            )
+    return lines

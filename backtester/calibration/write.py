@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from backtester.arrays import Float
 from backtester.calibration.choices import PLAIN, Choices
 from backtester.calibration.estimate import Estimate, volatility_adjusted
-from backtester.calibration.reversion import Reverting
+from backtester.calibration.reversion import Reverting, processes_text
 from backtester.calibration.variants import crisis_correlation
 
 if TYPE_CHECKING:
@@ -118,15 +118,7 @@ def _regime(
         if choices.scale_limit is not None:
             data["scale_limit"] = float(choices.scale_limit.value)
     data |= liquidity(choices, stressed, (*calibration.assets, *calibration.perpetuals))
-    if calibration.perpetuals:
-        clamps = choices.funding_clamp.value if choices.funding_clamp else {}
-        data["funding"] = {
-            p: process(calibration.funding[p], regime)
-            | ({"clamp": float(clamps[p])} if p in clamps else {})
-            for p in calibration.perpetuals
-        }
-        data["basis"] = {p: process(calibration.basis[p], regime) for p in calibration.perpetuals}
-    return data
+    return data | perpetual_processes(calibration.funding, calibration.basis, choices, regime)
 
 
 def liquidity(choices: Choices, stressed: bool, assets: Sequence[str]) -> dict[str, Any]:
@@ -138,6 +130,22 @@ def liquidity(choices: Choices, stressed: bool, assets: Sequence[str]) -> dict[s
     return {
         "half_spread_bp": _times(choices.half_spread_bp.value, spread if stressed else 1.0, assets),
         "depth": _times(choices.depth.value, depth if stressed else 1.0, assets),
+    }
+
+
+def perpetual_processes(
+    funding: Mapping[str, Reverting], basis: Mapping[str, Reverting], choices: Choices, regime: str
+) -> dict[str, Any]:
+    """Funding and basis of a regime by perpetual; nothing where there are none."""
+    if not funding:
+        return {}
+    clamps = choices.funding_clamp.value if choices.funding_clamp else {}
+    return {
+        "funding": {
+            p: process(fit, regime) | ({"clamp": float(clamps[p])} if p in clamps else {})
+            for p, fit in funding.items()
+        },
+        "basis": {p: process(fit, regime) for p, fit in basis.items()},
     }
 
 
@@ -254,16 +262,7 @@ def diagnostics(calibration: Calibration) -> str:
             f"{name:<8}{estimate.bars:>6}{'∞' if tails is None else f'{tails:.1f}':>7}  {vols}"
         )
     lines += _pairs(calibration.regimes["normal"], calibration.regimes["crisis"], assets)
-    for what, fits in (("funding, a year", calibration.funding), ("log basis", calibration.basis)):
-        for perpetual, fit in fits.items():
-            values = "; ".join(
-                f"{r} {fit.level[r]:.4f} ± {fit.volatility[r]:.4f} ({fit.bars[r]} bars)"
-                for r in fit.level
-            )
-            lines.append(
-                f"{perpetual} {what}: {values}; half-life {fit.half_life_days:.2f} days "
-                f"(AR(1) {fit.persistence:.2f})"
-            )
+    lines += processes_text(calibration.funding, calibration.basis)
     return "\n".join([*lines, *(f"note: {note}" for note in calibration.notes)])
 
 

@@ -44,6 +44,15 @@ class Estimate:
         }
         return out | {"note": self.note}
 
+    def columns(self, name: str) -> dict[str, float | str]:
+        """Four columns of a tidy frame: ``name``, ``name_low``, ``name_high``, ``name_note``."""
+        return {
+            name: self.value,
+            f"{name}_low": self.low,
+            f"{name}_high": self.high,
+            f"{name}_note": self.note,
+        }
+
 
 @dataclass(frozen=True)
 class Sample:

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from backtester.arrays import Byte, Float
-from backtester.errors import ConfigError
 from backtester.market.panel import MarketPanel
 from backtester.regimes.book import Exposed, book_returns
 from backtester.regimes.episodes import episodes, grown
 from backtester.regimes.labelled import (
     CONVERGENCE,
     DECOUPLING,
-    LEAST_WINDOWS,
     SHARE,
     SHORTEST,
     STATES,
     WINDOW,
     Labels,
+    all_normal,
+    check_rule,
 )
 from backtester.regimes.windows import (
     between_knots,
@@ -86,19 +86,11 @@ def hedge_label(
 
     A history shorter than six windows is all normal; the description says so. Raises ConfigError.
     """
-    if not (window > 0.0 and 0.0 < share < 1.0 and shortest >= 0.0):
-        raise ConfigError(
-            f"label with window {window}, share {share}, shortest {shortest} makes no sense",
-            cure="Give window > 0 and shortest ≥ 0 in trading days, and a share between 0 and 1.",
-        )
+    check_rule(window, share, shortest)
     days = panel.trading_days
+    if too_short := all_normal(panel, STATES, window):
+        return too_short
     label: Byte = np.zeros((panel.bars, panel.paths), dtype=np.int8)
-    if days[-1] < LEAST_WINDOWS * window:
-        why = (
-            f"Every bar is labelled normal: {days[-1]:.6g} trading days are fewer than the "
-            f"{LEAST_WINDOWS * window:.6g} an ex-post label needs."
-        )
-        return Labels(label, STATES, why, known=False)
     found = hedge_measures(panel, exposure, instruments, window)
     for p in range(panel.paths):
         label[1:, p] = _bounded(found, p, days, window, share, shortest)

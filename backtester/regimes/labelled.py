@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from backtester.arrays import Bool, Byte
+from backtester.errors import ConfigError
+from backtester.market.panel import MarketPanel
 
 NORMAL, CONVERGENCE, DECOUPLING = 0, 1, 2
 STATES = ("normal", "convergence", "decoupling")
@@ -34,6 +36,27 @@ class Labels:
     def crisis(self) -> Bool:
         """Bars in any regime but the normal one, (T, P)."""
         return crisis_mask(self.label, self.names)
+
+
+def check_rule(window: float, share: float, shortest: float) -> None:
+    """Raise ConfigError unless the lengths, trading days, and the share of bars make sense."""
+    if not (window > 0.0 and 0.0 < share < 1.0 and shortest >= 0.0):
+        raise ConfigError(
+            f"label with window {window}, share {share}, shortest {shortest} makes no sense",
+            cure="Give window > 0 and shortest ≥ 0 in trading days, and a share between 0 and 1.",
+        )
+
+
+def all_normal(panel: MarketPanel, names: tuple[str, ...], window: float) -> Labels | None:
+    """Labels that say so where a history is shorter than six windows, else None."""
+    days = panel.trading_days
+    if days[-1] >= LEAST_WINDOWS * window:
+        return None
+    why = (
+        f"Every bar is labelled normal: {days[-1]:.6g} trading days are fewer than the "
+        f"{LEAST_WINDOWS * window:.6g} an ex-post label needs."
+    )
+    return Labels(np.zeros((panel.bars, panel.paths), dtype=np.int8), names, why, known=False)
 
 
 def crisis_mask(label: Byte, names: Sequence[str]) -> Bool:

@@ -5,10 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from backtester.arrays import Byte, Float
-from backtester.errors import ConfigError
 from backtester.market.panel import MarketPanel
 from backtester.regimes.episodes import episodes
-from backtester.regimes.labelled import LEAST_WINDOWS, SHARE, SHORTEST, WINDOW, Labels
+from backtester.regimes.labelled import (
+    SHARE,
+    SHORTEST,
+    WINDOW,
+    Labels,
+    all_normal,
+    check_rule,
+)
 from backtester.regimes.windows import centred_mean
 
 NAMES = ("normal", "crisis")
@@ -37,19 +43,11 @@ def expost_label(
 
     A history shorter than six windows is all normal; the description says so. Raises ConfigError.
     """
-    if not (window > 0.0 and 0.0 < share < 1.0 and shortest >= 0.0):
-        raise ConfigError(
-            f"label with window {window}, share {share}, shortest {shortest} makes no sense",
-            cure="Give window > 0 and shortest ≥ 0 in trading days, and a share between 0 and 1.",
-        )
+    check_rule(window, share, shortest)
     days = panel.trading_days
+    if too_short := all_normal(panel, NAMES, window):
+        return too_short
     label: Byte = np.zeros((panel.bars, panel.paths), dtype=np.int8)
-    if days[-1] < LEAST_WINDOWS * window:
-        why = (
-            f"Every bar is labelled normal: {days[-1]:.6g} trading days are fewer than the "
-            f"{LEAST_WINDOWS * window:.6g} an ex-post label needs."
-        )
-        return Labels(label, NAMES, why, known=False)
     volatility = market_volatility(panel, window)
     threshold = np.quantile(volatility, 1.0 - share, axis=0, method="lower")
     above = volatility > threshold
