@@ -50,7 +50,7 @@ bench: $(STAMP) ## time the engine, the solvers and their peers, alone on the ma
 	    -r requirements-bench.txt && touch .venv-bench/.installed; } || { \
 	  rm -rf .venv-bench; \
 	  echo "no environment for cvxportfolio: it will not be measured" >&2; }
-	$(BIN)/python tests/benchmarks/bench.py $(if $(LARGE),--large)
+	$(BIN)/python tests/benchmarks/bench.py
 
 check: $(STAMP) ## lint, format, strict types, architecture
 	$(BIN)/ruff check .

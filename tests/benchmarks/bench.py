@@ -14,7 +14,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,14 +41,14 @@ __all__ = ["OUT", "TARGETS", "main", "met", "write"]
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much of everything; the defaults are the issue's."""
+    """How much of everything; the defaults are those of docs/benchmarks.md."""
 
     paths: int = 2000
     bars: int = 252
     hours: int = 43_800
     parity: int = 14_700
     problems: int = 2000
-    scale_paths: tuple[int, ...] = (100, 1000, 10_000)
+    scale_paths: tuple[int, ...] = (100, 1000, 10_000, 100_000)
     scale_bars: tuple[int, ...] = (100, 1000, 10_000)
     scale_hedges: tuple[int, ...] = (2, 4, 8, 15, 30)
     peak: tuple[int, int] = (2000, 10_000)
@@ -66,10 +66,6 @@ class Sizes:
             scale_bars=(4, 8), scale_hedges=(2, 4), peak=(4, 8), peak_large=None,
             ensemble=(4, 8), vectorbt=4, repeats=1, cold=False,
         )  # fmt: skip
-
-    def large(self) -> Sizes:
-        """With the 10⁵ paths of the issue in the slope over paths."""
-        return replace(self, scale_paths=(*self.scale_paths, 100_000))
 
 
 def machine(workers: int) -> dict[str, Any]:
@@ -127,7 +123,6 @@ def measure(size: Sizes, workers: int, rows: tuple[str, ...] = ()) -> Report:
 def main(arguments: list[str] | None = None) -> dict[str, Any]:
     """Measure, print, write; returns what was written."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--large", action="store_true", help="the slope over paths up to 10⁵")
     parser.add_argument("--tiny", action="store_true", help="only show that every row works")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--rows", nargs="*", default=[], help="some groups; needs --out")
@@ -136,7 +131,6 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     if (given.rows or given.tiny) and given.out is None:
         parser.error("--rows and --tiny would replace the full results: name another file by --out")
     size = Sizes.tiny() if given.tiny else Sizes()
-    size = size.large() if given.large else size
     where, before = machine(given.workers), time.perf_counter()
     report = measure(size, given.workers, tuple(given.rows))
     where["load_1m_at_end"] = round(os.getloadavg()[0], 2)

@@ -47,7 +47,7 @@ def breaks(steps: tuple[Step, ...]) -> Float:
 
 
 def test_independent_assets_are_left_alone() -> None:
-    """The issue's figures: mean |hedge| ≤ .05, out-of-sample effectiveness ≥ −.01."""
+    """Mean |hedge| ≤ .05, out-of-sample effectiveness ≥ −.01."""
     steps = run(1, 200, (0.0, 2000))
     hedge = np.abs(ratio(steps)).sum(axis=-1)
     assert hedge.mean() <= 0.01  # measured .002
