@@ -33,8 +33,10 @@ def test_calibrate(tmp_path: Path) -> None:
     from backtester.scenario_files import load_scenario
 
     scenario = tmp_path / "mine.yaml"
-    result = call("calibrate", prices(tmp_path), "--out", scenario, "--name", "mine")
+    plain = ("--kind", "regime_switching")
+    result = call("calibrate", prices(tmp_path), *plain, "--out", scenario, "--name", "mine")
     assert result.exit_code == 0, result.output
+    assert type(load_scenario(str(scenario))).__name__ == "CorrelatedReturns"
     for words in ("2 assets, 2021-01-01", "AAA/BBB", "crisis episodes", f"scenario: {scenario}"):
         assert words in result.stdout
     assert load_scenario(str(scenario)).assets == ("AAA", "BBB")
@@ -47,7 +49,7 @@ def test_calibrate_a_copula_with_its_page(tmp_path: Path) -> None:
     from backtester.scenario_files import load_scenario
 
     data, scenario, copula = prices(tmp_path), tmp_path / "c.yaml", ("--generator", "CopulaGarch")
-    result = call("calibrate", data, *copula, "--out", scenario, "--name", "<b>mine</b>")
+    result = call("calibrate", data, "--out", scenario, "--name", "<b>mine</b>")
     assert result.exit_code == 0, result.output
     page = tmp_path / "c.html"
     for words in ("GARCH-t", "joint tails", "Volatility.multiplier", f"plots: {page}"):
@@ -59,12 +61,11 @@ def test_calibrate_a_copula_with_its_page(tmp_path: Path) -> None:
     assert not (tmp_path / "d.yaml").exists()
     bare = call("calibrate", data, *copula, "--out", tmp_path / "e.yaml", "--no-plots")
     assert bare.exit_code == 0 and not (tmp_path / "e.html").exists()
-    old = call("calibrate", data, "--plots", tmp_path / "old.html")
+    old = call("calibrate", data, "--estimator", "sample", "--plots", tmp_path / "old.html")
     assert old.exit_code == 0 and "Does it fit?" in (tmp_path / "old.html").read_text("utf-8")
 
 
 def test_calibrate_a_vine(tmp_path: Path) -> None:
-    pytest.importorskip("pyvinecopulib")
     from backtester.scenario_files import load_scenario
 
     scenario = tmp_path / "v.yaml"
@@ -82,7 +83,8 @@ def test_calibrate_a_vine(tmp_path: Path) -> None:
     [
         (("--generator", "CopulaGrch"), "'CopulaGarch'"),
         (("--generator", "CopulaGarch", "--kind", "crisis"), "options of generator Correlated"),
-        (("--exposure", "AAA=1"), "--generator CopulaGarch"),
+        (("--exposure", "AAA=1"), "Give both"),
+        (("--exposure", "AAA=1", "--kind", "crisis"), "--generator CopulaGarch"),
         (("--generator", "CopulaGarch", "--exposure", "AAA=x", "--hedge-with", "BBB"), "ETH=1"),
         (("--generator", "CopulaGarch", "--exposure", "AAA"), "ETH=1"),
         (("--generator", "CopulaGarch", "--assets", "AAA"), "two assets"),

@@ -14,6 +14,7 @@ from backtester.errors import ConfigError
 if TYPE_CHECKING:
     from backtester.calibration import Calibration, CopulaCalibration
 
+# The first is the one the shipped scenarios were made with, the second the default.
 GENERATORS = ("CorrelatedReturns", "CopulaGarch", "VineCopula")
 KINDS = ("normal", "crisis", "correlation_breakdown", "regime_switching")
 
@@ -48,8 +49,9 @@ def calibrate(
     end: Annotated[str | None, typer.Option("--end", help="Last date used.")] = None,
     calendar: Annotated[str, typer.Option("--calendar", help="24/7 or sessions.")] = "24/7",
     estimator: Annotated[
-        str, typer.Option("--estimator", help="sample or ledoit_wolf.")
-    ] = "sample",
+        str | None,
+        typer.Option("--estimator", help="Of CorrelatedReturns: sample (default), ledoit_wolf."),
+    ] = None,
     assume_tz: Annotated[
         str | None, typer.Option("--assume-tz", help="Zone of stamps without one.")
     ] = None,
@@ -57,8 +59,13 @@ def calibrate(
         str, typer.Option("--bar-label", help="close or open: which end a stamp marks.")
     ] = "close",
     generator: Annotated[
-        str, typer.Option("--generator", help="Law to fit.", metavar="|".join(GENERATORS))
-    ] = GENERATORS[0],
+        str | None,
+        typer.Option(
+            "--generator",
+            help="Law to fit; CopulaGarch, unless --kind or --estimator asks for the other.",
+            metavar="|".join(GENERATORS),
+        ),
+    ] = None,
     exposure: Annotated[
         list[str] | None,
         typer.Option("--exposure", help="ETH=1; with --hedge-with, regimes of that book's hedge."),
@@ -67,8 +74,11 @@ def calibrate(
         str | None, typer.Option("--hedge-with", help="Hedges of the exposure.", metavar="A,B,…")
     ] = None,
     kind: Annotated[
-        str, typer.Option("--kind", help="Scenario to write.", metavar="|".join(KINDS))
-    ] = "regime_switching",
+        str | None,
+        typer.Option(
+            "--kind", help="Of CorrelatedReturns: which scenario.", metavar="|".join(KINDS)
+        ),
+    ] = None,
     choices: Annotated[
         str | None,
         typer.Option("--choices", help="Spreads, depth, …: crypto, pair names, or your YAML file."),
@@ -93,8 +103,10 @@ def calibrate(
     from backtester.calibration.library_choices import choices_named
     from backtester.commands.places import write_file
 
+    plain = kind is not None or estimator is not None
+    generator = generator or (GENERATORS[0] if plain else GENERATORS[1])
     for what, given, known in (
-        ("kind of scenario", kind, KINDS),
+        ("kind of scenario", kind or KINDS[-1], KINDS),
         ("generator", generator, GENERATORS),
     ):
         if given not in known:
@@ -102,7 +114,7 @@ def calibrate(
 
             raise ConfigError(f"unknown {what} {given!r}", cure=did_you_mean(given, known))
     copula = generator != GENERATORS[0]
-    _only_for(copula, kind, estimator, bool(exposure or hedge_with))
+    _only_for(copula, plain, bool(exposure or hedge_with))
     pairs = read_pairs(perpetual or [])
     if funding is not None and not pairs:
         raise ConfigError(
@@ -150,8 +162,8 @@ def calibrate(
     else:
         from backtester.calibration.calibrate import calibrate as estimate
 
-        found = estimate(**options, estimator=estimator)
-        extra["kind"] = kind
+        found = estimate(**options, estimator=estimator or "sample")
+        extra["kind"] = kind or KINDS[-1]
     text = found.to_yaml(name=name, **extra)
     for line in found.text().splitlines():
         console().print(Text(line), soft_wrap=True)
@@ -169,9 +181,9 @@ def calibrate(
         say(f"scenario: {out}")
 
 
-def _only_for(copula: bool, kind: str, estimator: str, book: bool) -> None:
+def _only_for(copula: bool, plain: bool, book: bool) -> None:
     """Raise ConfigError for an option of the other generator."""
-    if copula and (kind != "regime_switching" or estimator != "sample"):
+    if copula and plain:
         raise ConfigError(
             "--kind and --estimator are options of generator CorrelatedReturns",
             cure="Leave them out: a copula is written as estimated, from ranks.",

@@ -21,7 +21,6 @@ from .test_data_files import scenario_file
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    pytest.importorskip("pyvinecopulib")
     return tmp_path_factory.mktemp("vine")
 
 
