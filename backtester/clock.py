@@ -14,7 +14,7 @@ import numpy as np
 
 from backtester.arrays import NANOSECONDS_PER_DAY, Float, Int
 from backtester.errors import ConfigError, did_you_mean
-from backtester.events import Event, Kind
+from backtester.events import Event
 
 
 @dataclass(frozen=True)
@@ -83,13 +83,13 @@ class Clock:
 
     def __iter__(self) -> Iterator[Event]:
         last, previous = -np.inf, float(self.trading_days[0])
-        both, stamps = Kind.MARKET | Kind.REBALANCE, self.times.tolist()
+        stamps = self.times.tolist()
         for t, now in enumerate(self.trading_days.tolist()):
-            kind = Kind.MARKET
             # Half a nano-day of slack: 24 hourly steps must add up to one day in floating point.
-            if t >= self.start and now - last >= self.every - 1e-9:
-                kind, last = both, now
-            yield Event(t, stamps[t], now - previous, kind)
+            scheduled = t >= self.start and now - last >= self.every - 1e-9
+            if scheduled:
+                last = now
+            yield Event(t, stamps[t], now - previous, scheduled)
             previous = now
 
 

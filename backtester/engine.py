@@ -14,7 +14,7 @@ from backtester.accounting.ledger import Entry, Ledger
 from backtester.accounting.settlement import Settlement
 from backtester.arrays import Bool, Byte, Float, frozen_slice, readonly
 from backtester.costs.model import CostModel
-from backtester.events import Kind, Signal
+from backtester.events import Signal
 from backtester.execution.broker import Orders, cancelled, execute, joined, order
 from backtester.execution.quotes import Quotes
 from backtester.execution.transit import Transit
@@ -104,9 +104,9 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
             tradable=quotes.tradable(t),
         )
         state = guarded(who, "observe", event.time, partial(strategy.observe, view, state))
-        scheduled = Kind.REBALANCE in event.kind
-        view, due = watch.step(view, book, scheduled, t >= clock.start)
-        ledger.signals += watch.signals(view)
+        view, due = watch.step(view, book, event.scheduled, t >= clock.start)
+        if view.events:
+            ledger.signals += watch.signals(view)
         status: Byte = np.zeros(paths, dtype=np.int8)
         sent: Orders | None = None
         if np.count_nonzero(due):
@@ -118,7 +118,7 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
             )
             # Between scheduled decisions the measured diffusion stands still: it is shared in time,
             # and what happens on one path must not move another.
-            diffusion = stepped if scheduled else diffusion
+            diffusion = stepped if event.scheduled else diffusion
             trade = due if decision.trade is None else decision.trade & due
             h, status, counts, slack = _solve(batch, trade, decision.risk, costs.gas)
             whole = np.count_nonzero(trade) == paths

@@ -3,16 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Flag, auto
 
 from backtester.arrays import Bool, Byte, Float
-
-
-class Kind(Flag):
-    """What is due at an event; several may be due at once."""
-
-    MARKET = auto()
-    REBALANCE = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +14,7 @@ class Event:
     t: int  # index into the panel's times
     time: int  # UTC nanoseconds
     elapsed: float  # trading days since the previous event, 0 at the first
-    kind: Kind
+    scheduled: bool  # whether a rebalance is due on every path
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,9 +60,11 @@ def solve(batch: HedgeBatch, *, twin: bool = True) -> HedgeSolution:
         found = active_set.attempt(batch)
         if found.certified == batch.paths:  # the usual case, kept short: it runs at every decision
             P = batch.paths
+            status: Byte = np.empty(P, dtype=np.int8)
+            status.fill(_OK)
             return HedgeSolution(
                 found.h,
-                np.ones(P, dtype=np.int8),  # Status.OK
+                status,
                 found.gap,
                 found.violation,
                 np.zeros((P, 3)),
