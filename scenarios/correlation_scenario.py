@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,10 @@ from .tables import CorrelationTables
 class CorrelationScenario(RegimeScenario[R]):
     """A regime-switching market with one correlation matrix a regime, which can be replaced."""
 
-    @cached_property
+    @property
+    @abstractmethod
     def tables(self) -> CorrelationTables:
         """Parameters as arrays per regime and bar."""
-        raise NotImplementedError
 
     def _base_dependence(self) -> dict[str, Any]:
         """Fields of the base regime that make up its dependence."""

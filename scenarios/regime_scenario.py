@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
-from functools import cached_property
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import numpy as np
@@ -91,10 +91,10 @@ class RegimeScenario(Parameters, Generic[R]):
         """The regime others are measured against: ``normal``, or the first."""
         return "normal" if "normal" in self.regimes else next(iter(self.regimes))
 
-    @cached_property
+    @property
+    @abstractmethod
     def tables(self) -> MarketTables:
         """Parameters as arrays per regime and bar."""
-        raise NotImplementedError
 
     def _base_index(self) -> int:
         return list(self.regimes).index(self.base)

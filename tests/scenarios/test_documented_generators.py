@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +30,6 @@ def data(folder: Path) -> None:
 def test_documented_file(text: str, tmp_path: Path) -> None:
     generator = yaml.safe_load(text)["generator"]
     if generator == "VineCopula":
-        if find_spec("pyvinecopulib") is None:
-            pytest.skip("the extra is not installed")
         from backtester.calibration.vine import fit_vine
 
         rng = np.random.default_rng(2)
