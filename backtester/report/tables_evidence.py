@@ -33,7 +33,7 @@ def evidence_tables(comparison: Comparison, market: str) -> list[RenderableType]
     add_column(out, "Book", left=True)
     for title in (
         "Net ES less\nunhedged",
-        "p\nadjusted",
+        "p\nadj.",
         "HE spread\npp (placebo)",
         "Sharpe/y\n(DSR %)",
     ):
