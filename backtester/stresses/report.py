@@ -10,9 +10,9 @@ import numpy as np
 
 from backtester.api import collect, manifest, study_of
 from backtester.comparison import StressReport, Sweep
-from backtester.errors import ScenarioError
+from backtester.errors import ConfigError, ScenarioError
 from backtester.executor import Executor, executor_of
-from backtester.markets import arena_of
+from backtester.markets import arena_of, exposure_of
 from backtester.progress import Progress, silent
 from backtester.runner import common_start, run_tasks, strategies_of, tasks_of
 from backtester.scenario_files import load_scenario
@@ -43,6 +43,7 @@ def stress(
     digest = whole.digest("stress")
     plan = whole.fixed()  # a stress is no place to choose parameters
     spec = plan.stress
+    fitting(plan)
     named = plan.model_copy(
         update={
             "markets": tuple(
@@ -80,6 +81,22 @@ def stress(
         sweep_note=note,
     )
     return report if out is None else save(report, Path(out))
+
+
+def fitting(study: Study) -> None:
+    """Raise ConfigError where a stressed scenario lacks an asset of the study; before any work."""
+    needed = dict.fromkeys((*exposure_of(study.exposure).assets, *study.hedge_with))
+    for name in dict.fromkeys((*study.stress.scenarios, study.stress.base)):
+        known = load_scenario(name).assets
+        lacking = [asset for asset in needed if asset not in known]
+        if lacking:
+            raise ConfigError(
+                f"stress scenario {name!r} has no {lacking[0]!r}, which study {study.name!r} holds "
+                "or hedges with",
+                cure="Under `stress`, set `scenarios` and `base` to scenarios with the study's "
+                "assets: `backtester list scenarios` shows them, `backtester calibrate` makes one "
+                "of your prices.",
+            )
 
 
 def unswept(study: Study) -> str:

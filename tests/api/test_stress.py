@@ -189,3 +189,13 @@ def test_the_public_name_stays_a_function_whatever_is_imported() -> None:
             importlib.import_module(module.name)
     for name in bt.__all__:
         assert type(getattr(bt, name)).__name__ != "module", name
+
+
+def test_a_scenario_without_the_studys_assets_is_named_before_any_work() -> None:
+    said: list[str] = []
+    with pytest.raises(bt.BacktesterError, match=r"'pair_btc_eth' has no .*list scenarios"):
+        bt.stress(
+            plan(stress={**SMALL, "scenarios": ["normal", "pair_btc_eth"]}),
+            progress=lambda done, total, what: said.append(what),
+        )
+    assert not said
