@@ -11,42 +11,43 @@ import numpy as np
 from backtester.arrays import Bool, Float, Int
 from backtester.hedging.horizon_kernel import days_path, rate_path, weigh
 from backtester.hedging.kernels import inlined, jit
-from backtester.hedging.risk_kernel import root_and_target
+from backtester.hedging.risk_kernel import lanes_of, root_and_target
 
 
 @inlined
 def _pose(
     covariance: Float, exposure: Float, index: Int, usable: Bool, linear: Float, gas: Float,
     gamma: float, fixed: float, shortest: float, longest: float, before: Float, last: Float,
-    elapsed: float, share: float, work: Float, order: Int, F: Float, f: Float, target: Float,
-    rate: Float, days: Float, risk_weight: Float,
+    elapsed: float, share: float, L: Float, T: Float, work: Float, order: Int, F: Float, f: Float,
+    target: Float, rate: Float, days: Float, risk_weight: Float,
 ) -> None:  # fmt: skip
-    k = index.shape[0]
-    weight, variance = work[2 * k + 4], work[2 * k + 5]
+    k, paths, first = index.shape[0], exposure.shape[0], 0
+    weight, variance = work[2 * k + 2], work[2 * k + 3]
     one = covariance.shape[0] == 1
-    for p in range(exposure.shape[0]):
-        s = covariance[0 if one else p]
-        whole = True
-        for i in range(k):
-            whole &= usable[p, i]
-            variance[i] = s[index[i], index[i]]
-        good = root_and_target(
-            s, exposure[p], index, usable[p], whole, work, order, F[p], f[p], target[p]
+    while first < paths:
+        lanes = min(L.shape[2], paths - first)
+        root_and_target(
+            first, lanes, covariance, exposure, index, usable, L, T, work, order, F, f, target
         )
-        if not good:  # the solver answers INVALID: never optimise against a non-convex risk
+        for p in range(first, first + lanes):
+            if T[k, p - first] > 0.0:  # the solver answers INVALID: no optimum of a non-convex risk
+                for i in range(k):
+                    target[p, i] = 0.0
+                    for r in range(k + 1):
+                        F[p, r, i] = np.nan
+            s = covariance[0 if one else p]
             for i in range(k):
-                target[p, i] = 0.0
-                for r in range(k + 1):
-                    F[p, r, i] = np.nan
-        weigh(target[p], weight[:k])
-        rate[p] = rate_path(target[p], before[p], weight[:k], variance, last[p], elapsed, share)
-        if np.isnan(fixed):
-            value = days_path(weight[:k], variance, linear[p], gas, gamma, rate[p])
-            value = shortest if value < shortest else (longest if value > longest else value)
-        else:
-            value = fixed
-        days[p] = value
-        risk_weight[p] = gamma * value
+                variance[i] = s[index[i], index[i]]
+            weigh(target[p], weight[:k])
+            rate[p] = rate_path(target[p], before[p], weight[:k], variance, last[p], elapsed, share)
+            if np.isnan(fixed):
+                value = days_path(weight[:k], variance, linear[p], gas, gamma, rate[p])
+                value = shortest if value < shortest else (longest if value > longest else value)
+            else:
+                value = fixed
+            days[p] = value
+            risk_weight[p] = gamma * value
+        first += lanes
 
 
 @jit
@@ -69,11 +70,13 @@ def pose(
     share: weight of the new observation in the rate.
     """
     k = index.shape[0]
-    work = np.empty((2 * k + 6, k + 1))
+    lanes = min(lanes_of(k), exposure.shape[0])
+    L, T = np.empty((k + 1, k + 1, lanes)), np.empty((k + 2, lanes))
+    work = np.empty((2 * k + 4, k + 1))
     order = np.empty(max(exposure.shape[1], k), dtype=np.int64)
     _pose(
         covariance, exposure, index, usable, linear, gas, gamma, fixed, shortest, longest, before,
-        last, elapsed, share, work, order, F, f, target, rate, days, risk_weight,
+        last, elapsed, share, L, T, work, order, F, f, target, rate, days, risk_weight,
     )  # fmt: skip
 
 

@@ -8,6 +8,9 @@ joint covariance of the K instruments and the exposure,
 and its Cholesky factor J = L Lᵀ gives F = (first K rows of L)ᵀ and f = (last row of L), so that
 ``‖F h + f‖² = (e + Bᵀh)ᵀ Σ (e + Bᵀh)``. A pivot that vanishes is a redundant instrument: its column
 is zero. The frictionless target F h* = −f follows by back-substitution.
+
+Paths are factored side by side, in *lanes*: the innermost loop runs over paths, so that one vector
+instruction serves several of them. The numbers of a path meet in the same order in any lane.
 """
 
 from __future__ import annotations
@@ -22,8 +25,14 @@ NEGATIVE = -1e-8  # a pivot further below zero than this means Σ is not PSD
 
 
 @inlined
-def joint(s: Float, exposure: Float, index: Int, J: Float, held: Int) -> None:
-    """Lower triangle of J (K + 1, K + 1) of one path; `held` (N,) is scratch.
+def lanes_of(k: int) -> int:
+    """How many paths go side by side: as many as the first-level cache holds, from 4 to 64."""
+    return max(4, min(64, 4096 // ((k + 1) * (k + 1))))
+
+
+@inlined
+def joint(s: Float, exposure: Float, index: Int, held: Int, lane: int, L: Float) -> None:
+    """Lower triangle of J of one path into a lane of L (K + 1, K + 1, lanes); `held` is scratch.
 
     Assets that are not held are left out of the sums: zeros would add nothing.
     """
@@ -36,68 +45,91 @@ def joint(s: Float, exposure: Float, index: Int, J: Float, held: Int) -> None:
     for i in range(k):
         row = index[i]
         for j in range(i + 1):
-            J[i, j] = s[row, index[j]]
+            L[i, j, lane] = s[row, index[j]]
         total = 0.0
         for c in range(count):
             total += s[row, held[c]] * exposure[held[c]]
-        J[k, i] = total
+        L[k, i, lane] = total
     total = 0.0
     for c in range(count):
         value = 0.0
         for d in range(count):
             value += s[held[c], held[d]] * exposure[held[d]]
         total += value * exposure[held[c]]
-    J[k, k] = total
+    L[k, k, lane] = total
 
 
 @inlined
-def root_path(J: Float, L: Float, F: Float, f: Float) -> bool:
-    """F (K + 1, K) and f (K + 1,) of one path from J; whether J is PSD. L is scratch."""
+def root_lanes(lanes: int, L: Float, level: Float, wrong: Float) -> None:
+    """Replace J by its factor L, (K + 1, K + 1, lanes); `wrong` (lanes,) > 0 where J is not PSD.
+
+    `level` (lanes,) is scratch.
+    """
+    rows = L.shape[0]
+    for p in range(lanes):
+        wrong[p] = 0.0
+    for j in range(rows):
+        pivot = L[j, j]
+        for p in range(lanes):
+            level[p] = pivot[p]
+        for i in range(j, rows):
+            row = L[i, j]
+            for m in range(j):
+                one, other = L[i, m], L[j, m]
+                for p in range(lanes):
+                    row[p] -= one[p] * other[p]
+        for p in range(lanes):
+            good = (pivot[p] >= NEGATIVE * level[p]) & (level[p] >= 0.0) & (level[p] < np.inf)
+            wrong[p] += 0.0 if good else 1.0
+            # what is divided by infinity vanishes: the column of a redundant instrument
+            pivot[p] = np.sqrt(pivot[p]) if pivot[p] > REDUNDANT * level[p] else np.inf
+        for i in range(j + 1, rows):
+            row = L[i, j]
+            for p in range(lanes):
+                row[p] /= pivot[p]
+        for p in range(lanes):
+            pivot[p] = pivot[p] if pivot[p] < np.inf else 0.0
+
+
+@inlined
+def target_lanes(lanes: int, L: Float, out: Float) -> None:
+    """Least-squares h with F h = −f over all instruments, (K, lanes); redundant ones at zero."""
+    k = out.shape[0]
+    for i in range(k - 1, -1, -1):
+        value, pivot, level = out[i], L[i, i], L[k, i]
+        for p in range(lanes):
+            value[p] = -level[p]
+        for j in range(i + 1, k):
+            one, other = L[j, i], out[j]
+            for p in range(lanes):
+                value[p] -= one[p] * other[p]
+        for p in range(lanes):
+            value[p] = value[p] / pivot[p] if pivot[p] > 0.0 else 0.0
+
+
+@inlined
+def unload_root(lane: int, L: Float, F: Float, f: Float) -> None:
+    """F (K + 1, K) and f (K + 1,) of the path in a lane."""
     k = F.shape[1]
-    psd = True
     for j in range(k + 1):
-        pivot = J[j, j]
+        f[j] = L[k, j, lane]
         for i in range(j):
-            pivot -= L[j, i] * L[j, i]
-        psd &= pivot >= NEGATIVE * J[j, j] and 0.0 <= J[j, j] < np.inf
-        if pivot > REDUNDANT * J[j, j]:
-            root = np.sqrt(pivot)
-            L[j, j] = root
-            for i in range(j + 1, k + 1):
-                value = J[i, j]
-                for m in range(j):
-                    value -= L[i, m] * L[j, m]
-                L[i, j] = value / root
-        else:
-            for i in range(j, k + 1):
-                L[i, j] = 0.0
-    for j in range(k + 1):
-        f[j] = L[k, j]
-        for i in range(k):
-            F[j, i] = L[i, j] if j <= i else 0.0
-    return psd
+            F[j, i] = 0.0
+        for i in range(j, k):
+            F[j, i] = L[i, j, lane]
 
 
 @inlined
 def target_path(
-    F: Float, f: Float, usable: Bool, whole: bool, pick: Int, Q: Float, L: Float, q: Float,
-    y: Float, out: Float,
+    F: Float, f: Float, usable: Bool, pick: Int, Q: Float, L: Float, q: Float, y: Float, out: Float
 ) -> None:  # fmt: skip
     """Least-squares h with F h = −f over the `usable` instruments, redundant ones at zero.
 
-    whole: every instrument is usable. The five arrays before `out` (K,) are scratch.
+    The five arrays before `out` (K,) are scratch.
     """
     k = out.shape[0]
     for i in range(k):
         out[i] = 0.0
-    if whole:
-        for i in range(k - 1, -1, -1):
-            if F[i, i] > 0.0:
-                value = -f[i]
-                for j in range(i + 1, k):
-                    value -= F[i, j] * out[j]
-                out[i] = value / F[i, i]
-        return
     count = 0
     for i in range(k):
         if usable[i]:
@@ -140,32 +172,49 @@ def target_path(
 
 @inlined
 def root_and_target(
-    s: Float, exposure: Float, index: Int, usable: Bool, whole: bool, work: Float, order: Int,
-    F: Float, f: Float, target: Float,
-) -> bool:  # fmt: skip
-    """`risk_root` of one path; `work` (2K + 4, K + 1) and `order` (max(N, K),) are scratch."""
+    first: int, lanes: int, covariance: Float, exposure: Float, index: Int, usable: Bool, L: Float,
+    T: Float, work: Float, order: Int, F: Float, f: Float, target: Float,
+) -> None:  # fmt: skip
+    """`risk_root` of the paths [first, first + lanes); T[K] > 0 tells which J are not PSD.
+
+    L (K + 1, K + 1, lanes), T (K + 2, lanes), work (2K + 2, K + 1) and order (max(N, K),) are
+    scratch.
+    """
     k = index.shape[0]
-    J, L = work[: k + 1], work[k + 1 : 2 * k + 2]
-    joint(s, exposure, index, J, order)
-    psd: bool = root_path(J, L, F, f)
-    target_path(F, f, usable, whole, order, J, L, work[2 * k + 2], work[2 * k + 3], target)
-    return psd
+    one = covariance.shape[0] == 1
+    for lane in range(lanes):
+        p = first + lane
+        joint(covariance[0 if one else p], exposure[p], index, order, lane, L)
+    root_lanes(lanes, L, T[k + 1], T[k])
+    target_lanes(lanes, L, T[:k])
+    for lane in range(lanes):
+        p = first + lane
+        unload_root(lane, L, F[p], f[p])
+        whole = True
+        for i in range(k):
+            target[p, i] = T[i, lane]
+            whole &= usable[p, i]
+        if not whole:
+            target_path(
+                F[p], f[p], usable[p], order, work[:k], work[k : 2 * k], work[2 * k],
+                work[2 * k + 1], target[p],
+            )  # fmt: skip
 
 
 @inlined
 def _paths(
-    covariance: Float, exposure: Float, index: Int, usable: Bool, work: Float, order: Int,
-    F: Float, f: Float, target: Float, psd: Bool,
+    covariance: Float, exposure: Float, index: Int, usable: Bool, L: Float, T: Float, work: Float,
+    order: Int, F: Float, f: Float, target: Float, psd: Bool,
 ) -> None:  # fmt: skip
-    one = covariance.shape[0] == 1
-    for p in range(exposure.shape[0]):
-        whole = True
-        for i in range(index.shape[0]):
-            whole &= usable[p, i]
-        psd[p] = root_and_target(
-            covariance[0 if one else p], exposure[p], index, usable[p], whole, work, order,
-            F[p], f[p], target[p],
-        )  # fmt: skip
+    k, paths, first = index.shape[0], exposure.shape[0], 0
+    while first < paths:
+        lanes = min(L.shape[2], paths - first)
+        root_and_target(
+            first, lanes, covariance, exposure, index, usable, L, T, work, order, F, f, target
+        )
+        for lane in range(lanes):
+            psd[first + lane] = T[k, lane] == 0.0
+        first += lanes
 
 
 @jit
@@ -180,7 +229,9 @@ def risk_root(
     paths, k = exposure.shape[0], index.shape[0]
     F, f = np.empty((paths, k + 1, k)), np.empty((paths, k + 1))
     target, psd = np.empty((paths, k)), np.empty(paths, dtype=np.bool_)
-    work = np.empty((2 * k + 4, k + 1))
+    lanes = min(lanes_of(k), paths)
+    L, T = np.empty((k + 1, k + 1, lanes)), np.empty((k + 2, lanes))
+    work = np.empty((2 * k + 2, k + 1))
     order = np.empty(max(exposure.shape[1], k), dtype=np.int64)
-    _paths(covariance, exposure, index, usable, work, order, F, f, target, psd)
+    _paths(covariance, exposure, index, usable, L, T, work, order, F, f, target, psd)
     return F, f, target, psd
