@@ -38,7 +38,8 @@ from backtester.hedging.kernels_step import (
 )
 
 PROXIMAL = 1e-9
-"""Weight of ½‖h − h0‖² beside a normalised risk matrix of largest diagonal 1."""
+"""Weight of ½‖h − h0‖² beside a normalised risk matrix of largest diagonal 1; none is needed where
+the risk alone singles out one optimum."""
 
 FLOOR = 2.5e-10
 """Smallest pivot of a factor; the proximal term keeps true pivots above it."""
@@ -95,16 +96,18 @@ def crash(
 @inlined
 def minimise(
     K: int, m: int, n: int, V: Float, N: Float, W: Int, Q: Float, L: Float, C: Float, Y: Float,
-    S: Float, turn: int, gross: int,
+    S: Float, turn: int, gross: int, stepped: bool,
 ) -> int:  # fmt: skip
-    """Run the active set from the current point, whose factor is current.
+    """Run the active set from the current point, whose factor is current; `stepped`: the step too.
 
     Returns the number of free coordinates at the optimum, or −1 when the iteration cap is met.
     """
     last = -1  # coordinate just released; if it is blocked at once it waits for progress
     for _ in range(30 + 12 * (K + m)):
         if n > 0:
-            direction(n, m, V, N, W, L, C, Y, S, False)
+            if not stepped:
+                direction(n, m, V, N, W, L, C, Y, S, False)
+            stepped = False
             t, hit = blocking(n, m, V, N, W, C)
             if t > 0.0:
                 for i in range(n):
@@ -140,11 +143,11 @@ def minimise(
 
 
 @inlined
-def recentre(K: int, V: Float) -> float:
+def recentre(K: int, proximal: float, V: Float) -> float:
     """Move the centre of the proximal term from h0 to x; returns the largest change of slope."""
     change = 0.0
     for k in range(K):
-        new = PROXIMAL * (V[X, k] - V[X0, k])
+        new = proximal * (V[X, k] - V[X0, k])
         change = max(change, abs(new - V[SHIFT, k]))
         V[OFFSET, k] += V[SHIFT, k] - new
         V[SHIFT, k] = new
@@ -170,26 +173,30 @@ def refine(
 @part
 def optimise(
     K: int, m: int, V: Float, N: Float, W: Int, Q: Float, L: Float, C: Float, Y: Float, S: Float,
-    turn: int, gross: int, impact: bool,
+    turn: int, gross: int, impact: bool, sound: bool,
 ) -> bool:  # fmt: skip
-    """Passes of the active set: models of the impact, and the proximal bias taken out."""
+    """Passes of the active set: models of the impact, and the proximal bias taken out.
+
+    `sound`: no instrument is nearly a combination of others, so that no proximal term is needed.
+    """
+    proximal = 0.0 if sound else PROXIMAL
     for k in range(K):
         V[COST, k] = V[LINEAR, k]
-        V[DIAGONAL, k] = PROXIMAL
+        V[DIAGONAL, k] = proximal
         V[SHIFT, k] = 0.0
     start_rows(K, m, Q, V, N, W, C, turn, gross)
     if impact:
-        first_model(K, PROXIMAL, Q, V)
+        first_model(K, proximal, Q, V)
     n = crash(K, m, V, N, W, Q, L, C, Y, S, turn, gross)
     if n < 0:
         if not impact:
             return True  # no multiplier is outside its interval: the starting point is optimal
         n = 0
     for run in range(PASSES):
-        n = minimise(K, m, n, V, N, W, Q, L, C, Y, S, turn, gross)
+        n = minimise(K, m, n, V, N, W, Q, L, C, Y, S, turn, gross, run == 0 and n > 0)
         if n < 0:
             return False
-        change = recentre(K, V)
+        change = recentre(K, proximal, V)
         tolerance = rounding(K, m, V, N)
         if not impact:
             if n == 0 or run == 1 or change <= tolerance:
@@ -198,7 +205,7 @@ def optimise(
             neutral, newton = neutral_rows(m, turn, gross), run < PASSES // 3
             change = max(
                 change if run == 0 else 0.0,
-                next_model(K, PROXIMAL, newton, Q, V, N, W, C, neutral, turn, gross),
+                next_model(K, proximal, newton, Q, V, N, W, C, neutral, turn, gross),
             )
             if change <= 10.0 * tolerance:
                 break

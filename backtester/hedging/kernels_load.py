@@ -28,19 +28,26 @@ from backtester.hedging.kernels_step import (
 )
 
 
+SOUND = 1e-5
+"""Smallest pivot, beside a largest diagonal of 1, of a risk that singles out one optimum."""
+
+
 @inlined
 def load_box(
     F: Float, f: Float, weight: float, reward: Float, h0: Float, linear: Float, impact: Float,
     lower: Float, upper: Float, scale: float, V: Float, W: Int, Q: Float,
-) -> tuple[float, bool]:  # fmt: skip
+) -> tuple[float, bool, bool]:  # fmt: skip
     """Risk, costs and box of one path; x starts at h0, clipped to the box.
 
-    Returns ``(size, impact?)``; `size` is what the objective was divided by, in money. With
+    Returns ``(size, impact?, sound?)``; `size` is what the objective was divided by, in money. With
     ``x = h / scale`` the objective is ``½ xᵀQx + offsetᵀx + …``, the largest diagonal of Q being
-    1 unless there is more reward than risk.
+    1 unless there is more reward than risk. The risk is sound where F starts with a triangle of
+    large pivots: those of any set of instruments are no smaller (a Schur complement only grows
+    when columns go or rows come).
     """
     R, K = F.shape
     quadratic = weight * scale * scale
+    triangular = R >= K
     for i in range(K):
         V[OFFSET, i] = 0.0
         for j in range(i + 1):
@@ -49,6 +56,7 @@ def load_box(
         first, level = 0, f[r]
         while first < K and F[r, first] == 0.0:
             first += 1
+        triangular &= first >= min(r, K)
         for i in range(first, K):
             value = F[r, i]
             V[OFFSET, i] += value * level
@@ -64,8 +72,9 @@ def load_box(
     unit, quadratic = scale / size, quadratic / size
     slope, per = quadratic / scale, 1.0 / scale
     root = unit * np.sqrt(scale)
-    any_impact = False
+    any_impact, sound = False, triangular
     for k in range(K):
+        sound = sound and quadratic * F[k, k] * F[k, k] > SOUND
         for j in range(k + 1):
             Q[k, j] *= quadratic
             Q[j, k] = Q[k, j]
@@ -77,7 +86,7 @@ def load_box(
         V[IMPACT, k] = root * impact[k]
         any_impact |= impact[k] > 0.0
         W[FLAG, k] = 0
-    return size, any_impact
+    return size, any_impact, sound
 
 
 @inlined

@@ -35,7 +35,7 @@ def solve_path(
     ``A h − b``, ``‖z‖₁`` and ``‖h‖₁`` in that order, per unit of money.
     """
     K, M = F.shape[1], A.shape[0]
-    size, curved = load_box(
+    size, curved, sound = load_box(
         F, f, risk_weight, reward, h0, linear, impact, lower, upper, scale, V, W, Q
     )
     for r in range(M + 2):
@@ -47,7 +47,7 @@ def solve_path(
     m, turn, whole = load_rows(A, b, band, turnover, gross, scale, limits, V, N, W, C)
     if m == 1 and turnover == 0.0:
         curved = False  # no trade, no impact
-    ok: bool = optimise(K, m, V, N, W, Q, L, C, Y, S, turn, whole, curved)
+    ok: bool = optimise(K, m, V, N, W, Q, L, C, Y, S, turn, whole, curved, sound)
     for r in range(m):
         target = M if r == turn else (M + 1 if r == whole else W[SOURCE, r])
         multipliers[target] = N[MULTIPLIER, r] * slope / N[ROW_SCALE, r]

@@ -14,7 +14,9 @@ def rests(
     """Whether h0 keeps every limit and no instrument gains by leaving it, on a path without rows.
 
     The objective is convex, so that is optimal; impact has no slope at h0. `residual` (R,) is
-    scratch. The same answer the active set would return, which starts by asking the same.
+    scratch. The same answer the active set would return, which starts by asking the same; and the
+    same question the certificate asks: with every slope at h0 within its cost its bound on the gap
+    is a sum of zeros, and no limit is violated.
     """
     R, K = F.shape
     held = 0.0
