@@ -12,20 +12,16 @@ from backtester.accounting.book import open_book
 from backtester.accounting.fills import Fills
 from backtester.accounting.ledger import Entry, Ledger
 from backtester.accounting.settlement import Settlement
-from backtester.arrays import Bool, Byte, Float, frozen_slice, readonly
+from backtester.arrays import Byte, Float, frozen_slice, readonly
 from backtester.costs.model import CostModel
 from backtester.events import Signal
 from backtester.execution.broker import Orders, cancelled, execute, joined, order
 from backtester.execution.quotes import Quotes
 from backtester.execution.transit import Transit
 from backtester.guard import guarded
-from backtester.hedging.assemble import assemble
-from backtester.hedging.batch import HedgeBatch
+from backtester.hedging.answer import hedged
 from backtester.hedging.contract import checked
-from backtester.hedging.decision import Quadratic, Risk, Target
-from backtester.hedging.gate import gated
 from backtester.hedging.horizon import start_diffusion
-from backtester.hedging.solver import solve, solve_target
 from backtester.market.panel import MarketPanel
 from backtester.market.view import MarketView, PastBuffer
 from backtester.monitors.watch import Watch
@@ -59,6 +55,7 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
     for asset in guarded(who, "requires", int(panel.times[0]), strategy.requires):
         panel.index(asset, f"strategy {who}")
     costs = CostModel.of(setup.costs, panel.assets, names)
+    gas = costs.gas
     quotes = Quotes(panel, info.instrument_index, setup.costs, costs)
     warmup = guarded(who, "warmup", int(panel.times[0]), lambda: strategy.warmup)
     clock = clock_of(panel, setup.rebalance, max(setup.start, warmup), who)
@@ -113,21 +110,19 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
             seen = transit.expected(book)
             raw = guarded(who, "decide", event.time, partial(strategy.decide, view, seen, state))
             decision = checked(raw, who, event.time, paths, panel.assets, names)
-            batch, stepped, days = assemble(
-                decision, seen, names, rates, setup.hedging, diffusion, view.now, costs.gas
+            trade = due if decision.trade is None else decision.trade & due
+            found = hedged(
+                decision, seen, trade, names, rates, setup.hedging, diffusion, view.now, gas
             )
             # Between scheduled decisions the measured diffusion stands still: it is shared in time,
             # and what happens on one path must not move another.
-            diffusion = stepped if event.scheduled else diffusion
-            trade = due if decision.trade is None else decision.trade & due
-            h, status, counts, slack = _solve(batch, trade, decision.risk, costs.gas)
-            whole = np.count_nonzero(trade) == paths
-            horizons[t] = days if whole else np.where(trade, days, np.nan)
-            for route, count in counts.items():
+            diffusion = found.diffusion if event.scheduled else diffusion
+            status, horizons[t] = found.status, found.days
+            for route, count in found.counts.items():
                 routes[route] = routes.get(route, 0) + count
-            if slack is not None:
-                relaxed = np.maximum(relaxed, slack)
-            sent = order(seen, h, trade, status)
+            if found.slack is not None:
+                relaxed = np.maximum(relaxed, found.slack)
+            sent = order(seen, found.h, trade, status)
             pending = cancelled(pending, due)
             ledger.signals += [
                 Signal(t, event.time, name, mask & due)
@@ -140,28 +135,6 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
             book, fills, pending = execute(pending, book, tariff)
         ledger.record(Entry(pnl, fills, status), book)
     return BlockRun(ledger, horizons, routes, relaxed, _excess(ledger, setup), clock.start)
-
-
-def _solve(
-    batch: HedgeBatch, trade: Bool, risk: Risk, gas: Float | None
-) -> tuple[Float, Byte, dict[str, int], Float | None]:
-    """Hedges (P, K), status (P,), routes and the largest relaxation (3,), on paths that trade."""
-    some = np.count_nonzero(trade)
-    if not some:
-        return batch.h0.copy(), np.zeros(batch.paths, dtype=np.int8), {}, None
-    part = batch if some == batch.paths else batch.select(trade)
-    if isinstance(risk, Target):
-        solution = solve_target(part, -part.f[:, : part.instruments])
-    else:
-        solution = solve(part)
-    if gas is not None:
-        solution = gated(part, solution, gas, planned=isinstance(risk, Quadratic))
-    slack = solution.relaxed.max(axis=0) if solution.counts.get("elastic") else None
-    if part is batch:
-        return solution.h, solution.status, solution.counts, slack
-    h, status = batch.h0.copy(), np.zeros(batch.paths, dtype=np.int8)
-    h[trade], status[trade] = solution.h, solution.status
-    return h, status, solution.counts, slack
 
 
 def _excess(ledger: Ledger, setup: RunSetup) -> float:

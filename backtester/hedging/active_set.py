@@ -42,6 +42,34 @@ class Candidate(NamedTuple):
 
 
 @inlined
+def run_path(
+    F: Float, f: Float, risk_weight: float, reward: Float, h0: Float, linear: Float, impact: Float,
+    lower: Float, upper: Float, gross: float, turnover: float, A: Float, b: Float, band: Float,
+    scale: float, given: bool, h: Float, notes: Float, V: Float, N: Float, W: Int, Q: Float,
+    L: Float, C: Float, Y: Float, S: Float, scratch: Float,
+) -> tuple[int, float, float]:  # fmt: skip
+    """One well posed path: penalties, answer, certificate. Returns code, gap and violation."""
+    M = A.shape[0]
+    limits, slope, own = scratch[0], scratch[1], scratch[2]
+    residual, lam = scratch[3], scratch[4]
+    penalty, multipliers = notes[M + 2 :], notes[: M + 2]
+    if not given and (M > 0 or gross < np.inf or turnover < np.inf):
+        price(F, f, risk_weight, reward, h0, linear, scale, penalty)
+    ok = solve_path(
+        F, f, risk_weight, reward, h0, linear, impact, lower, upper, gross, turnover, A, b, band,
+        scale, penalty, V, N, W, Q, L, C, Y, S, limits, h, multipliers,
+    )  # fmt: skip
+    gap, violation, _ = check_path(
+        F, f, risk_weight, reward, h0, linear, impact, lower, upper, gross, turnover, A, b, band,
+        scale, h, multipliers, penalty, False, 2.0, residual, lam, slope, own,
+    )  # fmt: skip
+    code = SOLVED if ok else FAILED
+    if ok and gap <= OPTIMAL and violation <= FEASIBLE:
+        code = CERTIFIED
+    return code, gap, violation
+
+
+@inlined
 def run_paths(
     F: Float, f: Float, risk_weight: Float, reward: Float, h0: Float, linear: Float, impact: Float,
     lower: Float, upper: Float, gross: Float, turnover: Float, A: Float, b: Float, band: Float,
@@ -49,14 +77,11 @@ def run_paths(
     violation: Float, V: Float, N: Float, W: Int, Q: Float, L: Float, C: Float, Y: Float, S: Float,
     scratch: Float,
 ) -> int:  # fmt: skip
-    """Every path in turn: well posed? penalties, answer, certificate; how many are certified."""
+    """Every path in turn: well posed? at rest? else `run_path`; how many are certified."""
     M = A.shape[1]
-    limits, slope, own = scratch[0], scratch[1], scratch[2]
-    residual, lam = scratch[3], scratch[4]
+    residual = scratch[3]
     certified = 0
     for p in range(F.shape[0]):
-        penalty, multipliers = notes[p, M + 2 :], notes[p, : M + 2]
-        still = False
         if not given:
             if not valid_path(
                 F[p], f[p], risk_weight[p], reward[p], h0[p], linear[p], impact[p], lower[p],
@@ -64,34 +89,42 @@ def run_paths(
             ):  # fmt: skip
                 code[p], gap[p], violation[p] = INVALID, np.inf, np.inf
                 continue
-            still = M == 0 and rests(
+            if M == 0 and rests(
                 F[p], f[p], risk_weight[p], reward[p], h0[p], linear[p], lower[p], upper[p],
                 gross[p], turnover[p], residual,
-            )  # fmt: skip
-            if not still and (M > 0 or gross[p] < np.inf or turnover[p] < np.inf):
-                price(F[p], f[p], risk_weight[p], reward[p], h0[p], linear[p], scale[p], penalty)
-        if still:
-            for k in range(F.shape[2]):
-                h[p, k] = h0[p, k]
-            multipliers[0], multipliers[1] = 0.0, 0.0
-            code[p], gap[p], violation[p] = CERTIFIED, 0.0, 0.0  # `rests` is the certificate's test
-            certified += 1
-            continue
-        ok = solve_path(
+            ):  # fmt: skip
+                for k in range(F.shape[2]):
+                    h[p, k] = h0[p, k]
+                notes[p, 0], notes[p, 1] = 0.0, 0.0
+                # what `rests` has tested is all that the certificate would
+                code[p], gap[p], violation[p] = CERTIFIED, 0.0, 0.0
+                certified += 1
+                continue
+        code[p], gap[p], violation[p] = run_path(
             F[p], f[p], risk_weight[p], reward[p], h0[p], linear[p], impact[p], lower[p],
-            upper[p], gross[p], turnover[p], A[p], b[p], band[p], scale[p], penalty, V, N, W,
-            Q, L, C, Y, S, limits, h[p], multipliers,
+            upper[p], gross[p], turnover[p], A[p], b[p], band[p], scale[p], given, h[p], notes[p],
+            V, N, W, Q, L, C, Y, S, scratch,
         )  # fmt: skip
-        code[p] = SOLVED if ok else FAILED
-        gap[p], violation[p], _ = check_path(
-            F[p], f[p], risk_weight[p], reward[p], h0[p], linear[p], impact[p], lower[p],
-            upper[p], gross[p], turnover[p], A[p], b[p], band[p], scale[p], h[p], multipliers,
-            penalty, False, 2.0, residual, lam, slope, own,
-        )  # fmt: skip
-        if ok and gap[p] <= OPTIMAL and violation[p] <= FEASIBLE:
-            code[p] = CERTIFIED
-            certified += 1
+        certified += 1 if code[p] == CERTIFIED else 0
     return certified
+
+
+@jit
+def workspace(R: int, K: int, M: int) -> tuple[
+    Float, Float, Int, Float, Float, Float, Float, Float, Float
+]:  # fmt: skip
+    """V, N, W, Q, L, C, Y, S and scratch of `run_paths`: what a path leaves, the next overwrites.
+
+    Few allocations: P may be 1.
+    """
+    rows = M + 2
+    most = max(K, rows)
+    numbers = np.zeros((VECTORS + 2 * K + 2 * rows, K))
+    V, Q, L = numbers[:VECTORS], numbers[VECTORS : VECTORS + K], numbers[VECTORS + K :][:K]
+    C, Y = numbers[VECTORS + 2 * K :][:rows], numbers[VECTORS + 2 * K + rows :]
+    N, S = np.zeros((NUMBERS, most)), np.zeros((rows, rows))
+    W, scratch = np.zeros((4, most), dtype=np.int64), np.zeros((5, max(R, most, 3)))
+    return V, N, W, Q, L, C, Y, S, scratch
 
 
 @jit
@@ -101,19 +134,12 @@ def twin_paths(
     scale: Float, given: bool, h: Float, notes: Float, code: Byte, gap: Float,
     violation: Float,
 ) -> int:  # fmt: skip
-    """`run_paths` on one workspace: what a path leaves in it, the next overwrites.
+    """`run_paths` on one workspace.
 
     `notes` (P, M + 5) holds multipliers, then the three penalties: `given` ones are used, else
     they are computed where there are limits.
     """
-    R, K = F.shape[1:]
-    rows = A.shape[1] + 2
-    most = max(K, rows)
-    numbers = np.zeros((VECTORS + 2 * K + 2 * rows, K))  # few allocations: P may be 1
-    V, Q, L = numbers[:VECTORS], numbers[VECTORS : VECTORS + K], numbers[VECTORS + K :][:K]
-    C, Y = numbers[VECTORS + 2 * K :][:rows], numbers[VECTORS + 2 * K + rows :]
-    N, S = np.zeros((NUMBERS, most)), np.zeros((rows, rows))
-    W, scratch = np.zeros((4, most), dtype=np.int64), np.zeros((5, max(R, most, 3)))
+    V, N, W, Q, L, C, Y, S, scratch = workspace(F.shape[1], F.shape[2], A.shape[1])
     certified: int = run_paths(
         F, f, risk_weight, reward, h0, linear, impact, lower, upper, gross, turnover, A, b, band,
         scale, given, h, notes, code, gap, violation, V, N, W, Q, L, C, Y, S, scratch,

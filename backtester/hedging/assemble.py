@@ -62,7 +62,7 @@ def assemble(
     h0 = book.hedges
     paths, k = h0.shape
     index = book.instrument_index
-    usable = _usable(decision, names, (paths, k))
+    usable = usable_of(decision, names, (paths, k))
     exposure = decision.exposure
     if decision.scale is not None:
         exposure = exposure * decision.scale[:, None]
@@ -86,8 +86,8 @@ def assemble(
             wanted = wanted * decision.scale[:, None]
         f = np.concatenate([-wanted, zeros[:, :1]], axis=1)
         days = np.full(paths, np.nan)
-    lower, upper, gross, turnover = _limits(decision, settings.limits, usable)
-    A, b, band = _rows(decision, exposure, index, paths)
+    lower, upper, gross, turnover = limits_of(decision, settings.limits, usable)
+    A, b, band = rows_of(decision, exposure, index, paths)
     batch = HedgeBatch.trusted(
         F=F,
         f=f,
@@ -144,7 +144,7 @@ def _quadratic(
     rate, days, weight = np.empty(paths), np.empty(paths), np.empty(paths)
     _kernels().pose(
         plain(covariance), plain(exposure), index, usable, plain(linear),
-        _zeros((k,)) if gas is None else gas, settings.gamma,
+        zeros((k,)) if gas is None else gas, settings.gamma,
         np.nan if settings.horizon is None else settings.horizon, SHORTEST, LONGEST,
         diffusion.target, diffusion.rate, elapsed, share, F, f, target, rate, days, weight,
     )  # fmt: skip
@@ -159,7 +159,7 @@ def _scale(exposure: Float, h0: Float, capital: float) -> Float:
 
 
 @lru_cache(maxsize=32)
-def _zeros(shape: tuple[int, ...]) -> Float:
+def zeros(shape: tuple[int, ...]) -> Float:
     """Zeros that nobody writes to, the same at every event."""
     return np.zeros(shape)
 
@@ -178,7 +178,7 @@ def _stated(paths: int, k: int) -> tuple[Float, Float, Float]:
     return F, np.ones(paths), np.zeros((paths, k))
 
 
-def _usable(decision: HedgeDecision, names: tuple[str, ...], shape: tuple[int, int]) -> Bool:
+def usable_of(decision: HedgeDecision, names: tuple[str, ...], shape: tuple[int, int]) -> Bool:
     if decision.instruments is None and decision.eligible is None:
         return _ones(shape)
     usable = np.ones(shape, dtype=bool)
@@ -192,7 +192,7 @@ def _usable(decision: HedgeDecision, names: tuple[str, ...], shape: tuple[int, i
 def _reward(decision: HedgeDecision, index: Int, F: Float, usable: Bool, days: Float) -> Float:
     """Carry of `days` that may enter the objective, per unit of notional, (P, K)."""
     if decision.carry is None:
-        return _zeros(usable.shape)
+        return zeros(usable.shape)
     return _carry(decision, decision.carry, index, F, usable) * days[:, None]
 
 
@@ -221,7 +221,7 @@ def _carry(decision: HedgeDecision, carry: Float, index: Int, F: Float, usable: 
     return np.asarray(np.einsum("pkj,pj->pk", vectors, along))
 
 
-def _limits(
+def limits_of(
     decision: HedgeDecision, study: Limits, usable: Bool
 ) -> tuple[Float, Float, Float, Float]:
     """The tighter of both limits: lower, upper (P, K) and gross, turnover (P,), in money."""
@@ -258,14 +258,14 @@ def _merged(
     return lower, upper, gross, turnover
 
 
-def _rows(
+def rows_of(
     decision: HedgeDecision, exposure: Float, index: Int, paths: int
 ) -> tuple[Float, Float, Float]:
     """Neutrality rows on the hedges: A = N Bᵀ (P, M, K), b = n − N e (P, M), band (P, M)."""
     rule = decision.neutrality
     if rule is None:
-        none = _zeros((paths, 0))
-        return _zeros((paths, 0, len(index))), none, none
+        none = zeros((paths, 0))
+        return zeros((paths, 0, len(index))), none, none
     m = rule.rows.shape[-2]
     rows = np.broadcast_to(rule.rows, (paths, m, exposure.shape[1]))
     held = (rows * exposure[:, None, :]).sum(axis=-1)

@@ -53,7 +53,13 @@ def days_path(
         curvature += weight[i] * variance[i]
         cost += weight[i] * linear[i]
         fixed += weight[i] * gas[i]
-    curvature *= gamma
+    days: float = days_of(gamma * curvature, cost, fixed, rate)
+    return days
+
+
+@inlined
+def days_of(curvature: float, cost: float, fixed: float, rate: float) -> float:
+    """H* from γ σ², the proportional and the fixed cost and the diffusion rate."""
     if cost <= 0.0 and fixed <= 0.0:
         return 1.0
     if curvature <= 0.0 or rate <= 0.0:
@@ -67,6 +73,51 @@ def days_path(
         alone = np.sqrt(fixed / (3.0 * curvature * rate))
         days = (days**POWER + alone**POWER) ** (1.0 / POWER) if days > 0.0 else alone
     return days
+
+
+@inlined
+def horizon_lanes(
+    lanes: int, target: Float, variance: Float, linear: Float, gas: Float, gamma: float,
+    before: Float, last: Float, elapsed: float, share: float, T: Float, rate: Float, days: Float,
+) -> None:  # fmt: skip
+    """Fill rate and days (lanes,): `rate_path` and `days_path` of many paths side by side.
+
+    target and variance are (K, lanes), linear and before (lanes, K); T (K + 5, lanes) is scratch.
+    """
+    k = target.shape[0]
+    weight, total, moved, curvature, cost, fixed = T[5:], T[0], T[1], T[2], T[3], T[4]
+    for p in range(lanes):
+        total[p], moved[p], curvature[p], cost[p], fixed[p] = 0.0, 0.0, 0.0, 0.0, 0.0
+    for i in range(k):
+        row = target[i]
+        for p in range(lanes):
+            total[p] += abs(row[p])
+    for p in range(lanes):
+        value = 1.0 / total[p] if total[p] > 0.0 else 0.0
+        total[p] = value if value < np.inf else 0.0  # 0: no target, or one too small to share out
+    first = np.isnan(elapsed)
+    for i in range(k):
+        row, mine, own, fee = target[i], weight[i], variance[i], gas[i]
+        for p in range(lanes):
+            mine[p] = abs(row[p]) * total[p] if total[p] > 0.0 else 1.0 / k
+        for p in range(lanes):
+            curvature[p] += mine[p] * own[p]
+            fixed[p] += mine[p] * fee
+        for p in range(lanes):
+            cost[p] += mine[p] * linear[p, i]
+        if first:
+            for p in range(lanes):
+                moved[p] += mine[p] * (row[p] * row[p]) * own[p]
+        else:
+            for p in range(lanes):
+                step = row[p] - before[p, i]
+                moved[p] += mine[p] * (step * step)
+    for p in range(lanes):
+        if elapsed <= 0.0:
+            rate[p] = last[p]
+        else:
+            rate[p] = moved[p] if first else last[p] + share * (moved[p] / elapsed - last[p])
+        days[p] = days_of(gamma * curvature[p], cost[p], fixed[p], rate[p])
 
 
 @jit

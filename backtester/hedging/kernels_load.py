@@ -27,7 +27,6 @@ from backtester.hedging.kernels_step import (
     set_state,
 )
 
-
 SOUND = 1e-5
 """Smallest pivot, beside a largest diagonal of 1, of a risk that singles out one optimum."""
 

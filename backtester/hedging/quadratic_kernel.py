@@ -9,9 +9,39 @@ from __future__ import annotations
 import numpy as np
 
 from backtester.arrays import Bool, Float, Int
-from backtester.hedging.horizon_kernel import days_path, rate_path, weigh
+from backtester.hedging.horizon_kernel import horizon_lanes
 from backtester.hedging.kernels import inlined, jit
-from backtester.hedging.risk_kernel import lanes_of, root_and_target
+from backtester.hedging.risk_kernel import root_block, scratch_of, unload_root
+
+
+@inlined
+def pose_block(
+    covariance: Float, exposure: Float, index: Int, usable: Bool, linear: Float, gas: Float,
+    gamma: float, fixed: float, shortest: float, longest: float, before: Float, last: Float,
+    elapsed: float, share: float, L: Float, T: Float, work: Float, order: Int, target: Float,
+    rate: Float, days: Float, risk_weight: Float,
+) -> None:  # fmt: skip
+    """`pose` of one block of paths, but for F and f, which are left in L, see `root_block`.
+
+    L, T, work and order are scratch, see `scratch_of`; T[0] > 0 where Σ is not PSD.
+    """
+    k, lanes = index.shape[0], exposure.shape[0]
+    aims, variance = T[2:][:k], T[k + 2 :][:k]
+    root_block(covariance, exposure, index, usable, L, aims, variance, T, work, order)
+    horizon_lanes(
+        lanes, aims, variance, linear, gas, gamma, before, last, elapsed, share, T[2 * k + 2 :],
+        rate, days,
+    )  # fmt: skip
+    for p in range(lanes):
+        for i in range(k):
+            target[p, i] = aims[i, p]
+        if np.isnan(fixed):
+            value = days[p]
+            value = shortest if value < shortest else (longest if value > longest else value)
+        else:
+            value = fixed
+        days[p] = value
+        risk_weight[p] = gamma * value
 
 
 @inlined
@@ -21,33 +51,19 @@ def _pose(
     elapsed: float, share: float, L: Float, T: Float, work: Float, order: Int, F: Float, f: Float,
     target: Float, rate: Float, days: Float, risk_weight: Float,
 ) -> None:  # fmt: skip
-    k, paths, first = index.shape[0], exposure.shape[0], 0
-    weight, variance = work[2 * k + 2], work[2 * k + 3]
-    one = covariance.shape[0] == 1
-    while first < paths:
-        lanes = min(L.shape[2], paths - first)
-        root_and_target(
-            first, lanes, covariance, exposure, index, usable, L, T, work, order, F, f, target
-        )
-        for p in range(first, first + lanes):
-            if T[k, p - first] > 0.0:  # the solver answers INVALID: no optimum of a non-convex risk
-                for i in range(k):
-                    target[p, i] = 0.0
-                    for r in range(k + 1):
-                        F[p, r, i] = np.nan
-            s = covariance[0 if one else p]
-            for i in range(k):
-                variance[i] = s[index[i], index[i]]
-            weigh(target[p], weight[:k])
-            rate[p] = rate_path(target[p], before[p], weight[:k], variance, last[p], elapsed, share)
-            if np.isnan(fixed):
-                value = days_path(weight[:k], variance, linear[p], gas, gamma, rate[p])
-                value = shortest if value < shortest else (longest if value > longest else value)
-            else:
-                value = fixed
-            days[p] = value
-            risk_weight[p] = gamma * value
-        first += lanes
+    paths = exposure.shape[0]
+    for a in range(0, paths, L.shape[2]):
+        z = min(a + L.shape[2], paths)
+        begin, end = (0, 1) if covariance.shape[0] == 1 else (a, z)
+        pose_block(
+            covariance[begin:end], exposure[a:z], index, usable[a:z], linear[a:z], gas, gamma,
+            fixed, shortest, longest, before[a:z], last[a:z], elapsed, share, L, T, work, order,
+            target[a:z], rate[a:z], days[a:z], risk_weight[a:z],
+        )  # fmt: skip
+        for p in range(a, z):
+            unload_root(p - a, L, F[p], f[p])
+            if T[0, p - a] > 0.0:  # the solver answers INVALID: no optimum of a non-convex risk
+                F[p] = np.nan
 
 
 @jit
@@ -69,19 +85,15 @@ def pose(
     before, last: target (P, K) and rate (P,) of the decision `elapsed` days ago, NaN for none.
     share: weight of the new observation in the rate.
     """
-    k = index.shape[0]
-    lanes = min(lanes_of(k), exposure.shape[0])
-    L, T = np.empty((k + 1, k + 1, lanes)), np.empty((k + 2, lanes))
-    work = np.empty((2 * k + 4, k + 1))
-    order = np.empty(max(exposure.shape[1], k), dtype=np.int64)
+    L, T, work, order = scratch_of(exposure.shape[0], exposure.shape[1], index.shape[0])
     _pose(
         covariance, exposure, index, usable, linear, gas, gamma, fixed, shortest, longest, before,
         last, elapsed, share, L, T, work, order, F, f, target, rate, days, risk_weight,
     )  # fmt: skip
 
 
-@jit
-def gross_book(exposure: Float, hedges: Float, least: float, out: Float) -> None:
+@inlined
+def gross_block(exposure: Float, hedges: Float, least: float, out: Float) -> None:
     """Fill (P,): sum of absolute notionals of exposure (P, N) and hedges (P, K), ≥ `least`."""
     for p in range(out.shape[0]):
         held, hedged = 0.0, 0.0
@@ -90,3 +102,9 @@ def gross_book(exposure: Float, hedges: Float, least: float, out: Float) -> None
         for i in range(hedges.shape[1]):
             hedged += abs(hedges[p, i])
         out[p] = max(held + hedged, least)
+
+
+@jit
+def gross_book(exposure: Float, hedges: Float, least: float, out: Float) -> None:
+    """Fill (P,): sum of absolute notionals of exposure (P, N) and hedges (P, K), ≥ `least`."""
+    gross_block(exposure, hedges, least, out)

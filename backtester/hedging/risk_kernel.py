@@ -171,34 +171,47 @@ def target_path(
 
 
 @inlined
-def root_and_target(
-    first: int, lanes: int, covariance: Float, exposure: Float, index: Int, usable: Bool, L: Float,
-    T: Float, work: Float, order: Int, F: Float, f: Float, target: Float,
+def root_block(
+    covariance: Float, exposure: Float, index: Int, usable: Bool, L: Float, target: Float,
+    variance: Float, T: Float, work: Float, order: Int,
 ) -> None:  # fmt: skip
-    """`risk_root` of the paths [first, first + lanes); T[K] > 0 tells which J are not PSD.
+    """Factors, targets and variances of one block of paths, no more than L has lanes.
 
-    L (K + 1, K + 1, lanes), T (K + 2, lanes), work (2K + 2, K + 1) and order (max(N, K),) are
-    scratch.
+    Fills L (K + 1, K + 1, lanes), target and variance (K, lanes); T[0] > 0 where J is not PSD, and
+    there the target is zero. T (2, lanes), work (3K + 5, K + 1) and order (max(N, K),) are scratch.
     """
-    k = index.shape[0]
+    k, lanes = index.shape[0], exposure.shape[0]
     one = covariance.shape[0] == 1
-    for lane in range(lanes):
-        p = first + lane
-        joint(covariance[0 if one else p], exposure[p], index, order, lane, L)
-    root_lanes(lanes, L, T[k + 1], T[k])
-    target_lanes(lanes, L, T[:k])
-    for lane in range(lanes):
-        p = first + lane
-        unload_root(lane, L, F[p], f[p])
+    for p in range(lanes):
+        joint(covariance[0 if one else p], exposure[p], index, order, p, L)
+    for i in range(k):
+        row, diagonal = variance[i], L[i, i]
+        for p in range(lanes):
+            row[p] = diagonal[p]
+    root_lanes(lanes, L, T[1], T[0])
+    target_lanes(lanes, L, target)
+    wrong = T[0]
+    for p in range(lanes):
         whole = True
         for i in range(k):
-            target[p, i] = T[i, lane]
             whole &= usable[p, i]
-        if not whole:
-            target_path(
-                F[p], f[p], usable[p], order, work[:k], work[k : 2 * k], work[2 * k],
-                work[2 * k + 1], target[p],
-            )  # fmt: skip
+        if wrong[p] > 0.0:
+            for i in range(k):
+                target[i, p] = 0.0
+        elif not whole:
+            subset(p, usable[p], L, order, work, target)
+
+
+@inlined
+def subset(lane: int, usable: Bool, L: Float, order: Int, work: Float, target: Float) -> None:
+    """The target of a path on which not every instrument is usable."""
+    k = target.shape[0]
+    F, f, out = work[: k + 1, :k], work[k + 1], work[k + 2, :k]
+    rest = work[k + 3 :]
+    unload_root(lane, L, F, f)
+    target_path(F, f, usable, order, rest[:k], rest[k : 2 * k], rest[2 * k], rest[2 * k + 1], out)
+    for i in range(k):
+        target[i, lane] = out[i]
 
 
 @inlined
@@ -206,15 +219,28 @@ def _paths(
     covariance: Float, exposure: Float, index: Int, usable: Bool, L: Float, T: Float, work: Float,
     order: Int, F: Float, f: Float, target: Float, psd: Bool,
 ) -> None:  # fmt: skip
-    k, paths, first = index.shape[0], exposure.shape[0], 0
-    while first < paths:
-        lanes = min(L.shape[2], paths - first)
-        root_and_target(
-            first, lanes, covariance, exposure, index, usable, L, T, work, order, F, f, target
-        )
-        for lane in range(lanes):
-            psd[first + lane] = T[k, lane] == 0.0
-        first += lanes
+    k, paths = index.shape[0], exposure.shape[0]
+    for first in range(0, paths, L.shape[2]):
+        last = min(first + L.shape[2], paths)
+        begin, end = (0, 1) if covariance.shape[0] == 1 else (first, last)
+        root_block(
+            covariance[begin:end], exposure[first:last], index, usable[first:last], L, T[2:][:k],
+            T[k + 2 :], T, work, order,
+        )  # fmt: skip
+        for lane in range(last - first):
+            p = first + lane
+            unload_root(lane, L, F[p], f[p])
+            psd[p] = T[0, lane] == 0.0
+            for i in range(k):
+                target[p, i] = T[2 + i, lane]
+
+
+@jit
+def scratch_of(paths: int, assets: int, k: int) -> tuple[Float, Float, Float, Int]:
+    """L (K + 1, K + 1, lanes), T (4K + 10, lanes), work (3K + 5, K + 1) and order of a block."""
+    lanes = min(lanes_of(k), paths)
+    L, T = np.empty((k + 1, k + 1, lanes)), np.empty((4 * k + 10, lanes))
+    return L, T, np.empty((3 * k + 5, k + 1)), np.empty(max(assets, k), dtype=np.int64)
 
 
 @jit
@@ -229,9 +255,6 @@ def risk_root(
     paths, k = exposure.shape[0], index.shape[0]
     F, f = np.empty((paths, k + 1, k)), np.empty((paths, k + 1))
     target, psd = np.empty((paths, k)), np.empty(paths, dtype=np.bool_)
-    lanes = min(lanes_of(k), paths)
-    L, T = np.empty((k + 1, k + 1, lanes)), np.empty((k + 2, lanes))
-    work = np.empty((2 * k + 2, k + 1))
-    order = np.empty(max(exposure.shape[1], k), dtype=np.int64)
+    L, T, work, order = scratch_of(paths, exposure.shape[1], k)
     _paths(covariance, exposure, index, usable, L, T, work, order, F, f, target, psd)
     return F, f, target, psd

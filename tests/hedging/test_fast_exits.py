@@ -113,7 +113,7 @@ def test_a_wrong_way_out_is_not_certified(state, monkeypatch):
     trading = (right.h != batch.h0).any(axis=1)
     assert trading.any()
     monkeypatch.setattr(active_set, "solve_path", lazy)
-    for name in ("valid_path", "price", "check_path", "run_paths"):  # in Python, so that it acts
+    for name in ("valid_path", "price", "check_path", "run_path", "run_paths"):  # so that it acts
         monkeypatch.setattr(active_set, name, getattr(active_set, name).py_func)
     monkeypatch.setattr(active_set, "twin_paths", active_set.twin_paths.py_func)
     found = active_set.attempt(batch)

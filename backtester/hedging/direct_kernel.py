@@ -1,0 +1,103 @@
+"""From covariances to certified hedges, block by block of paths; loaded lazily (numba).
+
+`quadratic_kernel.pose` and `active_set.run_paths` one after the other on a block small enough for
+the first-level cache. The problem of a path is written down only where it does not rest.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from backtester.arrays import Bool, Float, Int
+from backtester.hedging.active_set import CERTIFIED, run_path, workspace
+from backtester.hedging.kernels import inlined, jit
+from backtester.hedging.kernels_rest import rest_lanes
+from backtester.hedging.kernels_valid import valid_path
+from backtester.hedging.quadratic_kernel import gross_block, pose_block
+from backtester.hedging.risk_kernel import scratch_of, unload_root
+
+
+@inlined
+def _blocks(
+    covariance: Float, exposure: Float, index: Int, usable: Bool, linear: Float, impact: Float,
+    gas: Float, gamma: float, fixed: float, shortest: float, longest: float, before: Float,
+    last: Float, elapsed: float, share: float, reward: Float, units: Float, price: Float,
+    lower: Float, upper: Float, gross: Float, turnover: Float, A: Float, b: Float, band: Float,
+    least: float, LT: Float, T: Float, work: Float, order: Int, F: Float, f: Float, weight: Float,
+    scale: Float, held: Float, h0: Float, notes: Float, still: Bool, V: Float, N: Float, W: Int,
+    Q: Float, L: Float, C: Float, Y: Float, S: Float, scratch: Float, h: Float, target: Float,
+    rate: Float, days: Float,
+) -> bool:  # fmt: skip
+    paths, k = units.shape
+    for a in range(0, paths, LT.shape[2]):
+        z = min(a + LT.shape[2], paths)
+        n = z - a
+        begin, end = (0, 1) if covariance.shape[0] == 1 else (a, z)
+        pose_block(
+            covariance[begin:end], exposure[a:z], index, usable[a:z], linear[a:z], gas, gamma,
+            fixed, shortest, longest, before[a:z], last[a:z], elapsed, share, LT, T, work, order,
+            target[a:z], rate[a:z], days[a:z], weight,
+        )  # fmt: skip
+        for p in range(n):
+            for i in range(k):
+                held[i, p] = units[a + p, i] * price[a + p, i]
+                h[a + p, i] = held[i, p]
+        gross_block(exposure[a:z], h[a:z], least, scale[:n])
+        for p in range(n):
+            still[p] = False
+        if A.shape[1] == 0:
+            rest_lanes(
+                LT, T[0], weight, reward[a:z], held, linear[a:z], impact[a:z], lower[a:z],
+                upper[a:z], gross[a:z], turnover[a:z], scale, T[2:], still[:n],
+            )  # fmt: skip
+        for p in range(n):
+            if still[p]:
+                continue
+            q = a + p
+            unload_root(p, LT, F, f)
+            for i in range(k):
+                h0[i] = held[i, p]
+            if T[0, p] > 0.0 or not valid_path(
+                F, f, weight[p], reward[q], h0, linear[q], impact[q], lower[q], upper[q], gross[q],
+                turnover[q], A[q], b[q], band[q], scale[p],
+            ):  # fmt: skip
+                return False
+            code, _, _ = run_path(
+                F, f, weight[p], reward[q], h0, linear[q], impact[q], lower[q], upper[q], gross[q],
+                turnover[q], A[q], b[q], band[q], scale[p], False, h[q], notes, V, N, W, Q, L, C,
+                Y, S, scratch,
+            )  # fmt: skip
+            if code != CERTIFIED:
+                return False
+    return True
+
+
+@jit
+def hedge_paths(
+    covariance: Float, exposure: Float, index: Int, usable: Bool, linear: Float, impact: Float,
+    gas: Float, gamma: float, fixed: float, shortest: float, longest: float, before: Float,
+    last: Float, elapsed: float, share: float, reward: Float, units: Float, price: Float,
+    lower: Float, upper: Float, gross: Float, turnover: Float, A: Float, b: Float, band: Float,
+    least: float, h: Float, target: Float, rate: Float, days: Float,
+) -> bool:  # fmt: skip
+    """Fill hedges h (P, K) in money, target (P, K), rate (P,) and days (P,) of `pose`.
+
+    Arguments as in `pose` and `backtester.hedging.batch`; units and price (P, K) of the hedges held
+    today; `least`: smallest scale, money. Returns whether every path is certified: where not,
+    nothing that was filled counts.
+    """
+    paths, k = units.shape
+    LT, T, work, order = scratch_of(paths, exposure.shape[1], k)
+    V, N, W, Q, L, C, Y, S, scratch = workspace(k + 1, k, A.shape[1])
+    n = LT.shape[2]
+    F, f, h0, notes = np.empty((k + 1, k)), np.empty(k + 1), np.empty(k), np.empty(A.shape[1] + 5)
+    weight, scale, held, still = (
+        np.empty(n), np.empty(n), np.empty((k, n)), np.empty(n, dtype=np.bool_),
+    )  # fmt: skip
+    certified: bool = _blocks(
+        covariance, exposure, index, usable, linear, impact, gas, gamma, fixed, shortest, longest,
+        before, last, elapsed, share, reward, units, price, lower, upper, gross, turnover, A, b,
+        band, least, LT, T, work, order, F, f, weight, scale, held, h0, notes, still, V, N, W, Q, L,
+        C, Y, S, scratch, h, target, rate, days,
+    )  # fmt: skip
+    return certified
