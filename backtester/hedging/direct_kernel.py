@@ -1,7 +1,8 @@
 """From covariances to certified hedges, block by block of paths; loaded lazily (numba).
 
-`quadratic_kernel.pose` and `active_set.run_paths` one after the other on a block small enough for
-the first-level cache. The problem of a path is written down only where it does not rest.
+`quadratic_kernel.pose` and `active_set.run_paths` one after the other, a block of paths at a time.
+Paths that rest and paths that take the usual course (`kernels_box`) are answered side by side, in
+lanes; only the problem of another path is written down and handed to the active set.
 """
 
 from __future__ import annotations
@@ -10,11 +11,75 @@ import numpy as np
 
 from backtester.arrays import Bool, Float, Int
 from backtester.hedging.active_set import CERTIFIED, run_path, workspace
+from backtester.hedging.certificate import FEASIBLE, OPTIMAL
 from backtester.hedging.kernels import inlined, jit
+from backtester.hedging.kernels_box import (
+    GOOD,
+    H0,
+    HEDGE,
+    LINEAR,
+    LOWER,
+    NUMBERS,
+    REWARD,
+    SCALE,
+    UPPER,
+    VECTORS,
+    WEIGHT,
+    box_lanes,
+    certify_lanes,
+)
 from backtester.hedging.kernels_rest import rest_lanes
 from backtester.hedging.kernels_valid import valid_path
+from backtester.hedging.lanes import finite
 from backtester.hedging.quadratic_kernel import gross_block, pose_block
 from backtester.hedging.risk_kernel import scratch_of, unload_root
+
+FEW = 8
+"""Fewer paths than this are solved one after the other: vectors would be mostly empty."""
+
+
+@inlined
+def boxed(
+    L: Float, T: Float, weight: Float, reward: Float, held: Float, linear: Float, impact: Float,
+    lower: Float, upper: Float, gross: Float, turnover: Float, scale: Float, done: Bool, busy: Int,
+    G: Float, V: Float, S: Float, Q: Float, C: Float, h: Float,
+) -> None:  # fmt: skip
+    """Hedges of the paths not yet `done` on which the usual course is the whole; they are then.
+
+    T[0] > 0 where there is no risk root. What follows `busy` and comes before h is scratch.
+    """
+    k, n = held.shape[0], 0
+    for p in range(done.shape[0]):
+        if not done[p]:
+            busy[n] = p
+            n += 1
+    if n < FEW:
+        return
+    for q in range(n):
+        p = busy[q]
+        S[WEIGHT, q], S[SCALE, q] = weight[p], scale[p]
+        good = (T[0, p] == 0.0) & (gross[p] == np.inf) & (turnover[p] == np.inf)
+        good &= (weight[p] >= 0.0) & finite(weight[p]) & (scale[p] > 0.0) & finite(scale[p])
+        for i in range(k):
+            V[H0, i, q], V[LINEAR, i, q], V[REWARD, i, q] = held[i, p], linear[p, i], reward[p, i]
+            V[LOWER, i, q], V[UPPER, i, q] = lower[p, i], upper[p, i]
+            good &= finite(held[i, p]) & finite(reward[p, i]) & (impact[p, i] == 0.0)
+            good &= (linear[p, i] >= 0.0) & (linear[p, i] < np.inf)
+            good &= (lower[p, i] <= upper[p, i]) & (lower[p, i] < np.inf) & (upper[p, i] > -np.inf)
+        S[GOOD, q] = 1.0 if good else 0.0
+    for i in range(k + 1):
+        for j in range(i + 1):
+            one, other = G[i, j], L[i, j]
+            for q in range(n):
+                one[q] = other[busy[q]]
+    box_lanes(n, G, V, S, Q, C)
+    certify_lanes(n, G, V, S, T[1:], OPTIMAL, FEASIBLE)
+    for q in range(n):
+        if S[GOOD, q] > 0.0:
+            p = busy[q]
+            done[p] = True
+            for i in range(k):
+                h[p, i] = V[HEDGE, i, q]
 
 
 @inlined
@@ -24,7 +89,8 @@ def _blocks(
     last: Float, elapsed: float, share: float, reward: Float, units: Float, price: Float,
     lower: Float, upper: Float, gross: Float, turnover: Float, A: Float, b: Float, band: Float,
     least: float, LT: Float, T: Float, work: Float, order: Int, F: Float, f: Float, weight: Float,
-    scale: Float, held: Float, h0: Float, notes: Float, still: Bool, V: Float, N: Float, W: Int,
+    scale: Float, held: Float, h0: Float, notes: Float, still: Bool, busy: Int, G: Float, VB: Float,
+    SB: Float, QB: Float, CB: Float, V: Float, N: Float, W: Int,
     Q: Float, L: Float, C: Float, Y: Float, S: Float, scratch: Float, h: Float, target: Float,
     rate: Float, days: Float,
 ) -> bool:  # fmt: skip
@@ -49,6 +115,10 @@ def _blocks(
             rest_lanes(
                 LT, T[0], weight, reward[a:z], held, linear[a:z], impact[a:z], lower[a:z],
                 upper[a:z], gross[a:z], turnover[a:z], scale, T[2:], still[:n],
+            )  # fmt: skip
+            boxed(
+                LT, T, weight, reward[a:z], held, linear[a:z], impact[a:z], lower[a:z], upper[a:z],
+                gross[a:z], turnover[a:z], scale, still[:n], busy, G, VB, SB, QB, CB, h[a:z],
             )  # fmt: skip
         for p in range(n):
             if still[p]:
@@ -94,10 +164,13 @@ def hedge_paths(
     weight, scale, held, still = (
         np.empty(n), np.empty(n), np.empty((k, n)), np.empty(n, dtype=np.bool_),
     )  # fmt: skip
+    busy = np.empty(n, dtype=np.int64)
+    G, VB, SB = np.empty((k + 1, k + 1, n)), np.empty((VECTORS, k, n)), np.empty((NUMBERS, n))
+    QB, CB = np.empty((k, k, n)), np.empty((k, k, n))
     certified: bool = _blocks(
         covariance, exposure, index, usable, linear, impact, gas, gamma, fixed, shortest, longest,
         before, last, elapsed, share, reward, units, price, lower, upper, gross, turnover, A, b,
-        band, least, LT, T, work, order, F, f, weight, scale, held, h0, notes, still, V, N, W, Q, L,
-        C, Y, S, scratch, h, target, rate, days,
+        band, least, LT, T, work, order, F, f, weight, scale, held, h0, notes, still, busy, G,
+        VB, SB, QB, CB, V, N, W, Q, L, C, Y, S, scratch, h, target, rate, days,
     )  # fmt: skip
     return certified

@@ -26,8 +26,8 @@ NEGATIVE = -1e-8  # a pivot further below zero than this means Σ is not PSD
 
 @inlined
 def lanes_of(k: int) -> int:
-    """How many paths go side by side: as many as the first-level cache holds, from 4 to 64."""
-    return max(4, min(64, 4096 // ((k + 1) * (k + 1))))
+    """How many paths go side by side: as many as the second-level cache holds, from 4 to 128."""
+    return max(4, min(128, 8192 // ((k + 1) * (k + 1))))
 
 
 @inlined
