@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -66,7 +65,7 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
     capital = setup.hedging.capital
     book = open_book(frozen_slice(panel.prices[0]), units, info.instrument_index, capital)
     ledger = Ledger.open(panel.times, paths, len(names), tuple(t.name for t in costs.terms))
-    state = guarded(who, "init", int(panel.times[0]), partial(strategy.init, info))
+    state = guarded(who, "init", int(panel.times[0]), strategy.init, info)
     watch = Watch(strategy, info, who, int(panel.times[0]))
     diffusion = start_diffusion(paths, len(names))
     pending: Orders | None = None
@@ -100,7 +99,7 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
             depth=quotes.depth(t),
             tradable=quotes.tradable(t),
         )
-        state = guarded(who, "observe", event.time, partial(strategy.observe, view, state))
+        state = guarded(who, "observe", event.time, strategy.observe, view, state)
         view, due = watch.step(view, book, event.scheduled, t >= clock.start)
         if view.events:
             ledger.signals += watch.signals(view)
@@ -108,7 +107,7 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
         sent: Orders | None = None
         if np.count_nonzero(due):
             seen = transit.expected(book)
-            raw = guarded(who, "decide", event.time, partial(strategy.decide, view, seen, state))
+            raw = guarded(who, "decide", event.time, strategy.decide, view, seen, state)
             decision = checked(raw, who, event.time, paths, panel.assets, names)
             trade = due if decision.trade is None else decision.trade & due
             found = hedged(

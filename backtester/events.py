@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from backtester.arrays import Bool, Byte, Float
+from backtester.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Event:
     """One tick of the clock."""
 

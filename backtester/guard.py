@@ -5,22 +5,25 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from backtester.clock import iso
 from backtester.errors import BacktesterError, StrategyError
 
+P = ParamSpec("P")
 R = TypeVar("R")
 _PACKAGE = Path(__file__).parent
 
 
-def guarded(who: str, step: str, time: int, call: Callable[[], R]) -> R:
-    """The value of `call`, or StrategyError with the user's own line of code.
+def guarded(
+    who: str, step: str, time: int, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+) -> R:
+    """The value of ``call(*args, **kwargs)``, or StrategyError with the user's own line of code.
 
     who: name of the strategy; step: the method called; time: UTC nanoseconds of the event.
     """
     try:
-        return call()
+        return call(*args, **kwargs)
     except BacktesterError:
         raise
     except Exception as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
 
@@ -22,7 +22,14 @@ from backtester.strategy import Days, Strategy
 Weight = Annotated[float, Field(ge=0, le=1)]
 
 
-class CrossAssetCorrelationHedge(Strategy[Any]):
+class Tracked(NamedTuple):
+    """An estimator and where it stands: it is looked up once a run, not at every event."""
+
+    estimator: CovarianceEstimator
+    estimate: Any
+
+
+class CrossAssetCorrelationHedge(Strategy[Tracked]):
     """Hedge the whole exposure with K correlated instruments.
 
     Without costs and limits the hedge notionals are h = −Σ_kk⁻¹ Σ_ke e, and the effectiveness is
@@ -84,23 +91,25 @@ class CrossAssetCorrelationHedge(Strategy[Any]):
             factors=self.factors,
         )
 
-    def init(self, market: MarketInfo) -> Any:
-        """The estimator's state; raises StrategyError for an instrument that is not eligible."""
+    def init(self, market: MarketInfo) -> Tracked:
+        """The estimator and its state; StrategyError for an instrument that is not eligible."""
         for name in self.hedge_with or ():
             if name not in market.instruments:
                 raise StrategyError(
                     f"hedge_with names {name!r}, which is not an eligible instrument",
                     cure=did_you_mean(name, market.instruments),
                 )
-        return self._covariance().init(market.paths, len(market.assets))
+        estimator = self._covariance()
+        return Tracked(estimator, estimator.init(market.paths, len(market.assets)))
 
-    def observe(self, view: MarketView, state: Any) -> Any:
+    def observe(self, view: MarketView, state: Tracked) -> Tracked:
         """The estimator one bar on."""
-        return self._covariance().step(state, view.returns(), view.elapsed)
+        estimator = state.estimator
+        return Tracked(estimator, estimator.step(state.estimate, view.returns(), view.elapsed))
 
-    def decide(self, view: MarketView, book: Book, state: Any) -> HedgeDecision:
+    def decide(self, view: MarketView, book: Book, state: Tracked) -> HedgeDecision:
         """Minimise the variance of the residual exposure."""
-        covariance, signals = estimate(self._covariance(), state)
+        covariance, signals = estimate(state.estimator, state.estimate)
         return HedgeDecision(
             exposure=book.exposure,
             risk=Quadratic(covariance),

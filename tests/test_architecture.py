@@ -17,7 +17,7 @@ PACKAGE = ROOT / "backtester"
 LAYERS = re.findall(
     r"\w+",
     """
-    arrays errors rng
+    arrays errors rng records
     events clock yaml_files progress executor
     instruments market estimation regimes
     costs accounting margin hedging execution

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from backtester.arrays import Float, Int, readonly
+from backtester.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Book:
     """Positions of every path at one mark. Money in the numeraire; short is negative."""
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from backtester.arrays import Float, Int
+from backtester.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fills:
     """Fills of one event on every path; costs positive when paid."""
 

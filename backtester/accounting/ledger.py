@@ -14,6 +14,7 @@ from backtester.arrays import Byte, Float, Int
 from backtester.clock import iso
 from backtester.errors import AccountingError
 from backtester.events import Signal
+from backtester.records import record
 
 TOLERANCE = 1e-9  # of the gross book and capital
 
@@ -28,7 +29,7 @@ def _kernels() -> Any:
     return settlement_kernel
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Entry:
     """What happened at one event, (P,) money unless stated; costs positive when paid."""
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 from backtester.arrays import Bool, Float
+from backtester.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tariff:
     """Coefficients of the C cost terms: each charges coefficient · |z|^power on z money."""
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from backtester.arrays import Float
 from backtester.errors import ConfigError
+from backtester.records import record
 
 
 def positive_days(name: str, days: float) -> float:
@@ -24,7 +25,7 @@ def positive_days(name: str, days: float) -> float:
     return float(days)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EwmaState:
     """Mean so far and the moments of its weights; zero before the first observation."""
 

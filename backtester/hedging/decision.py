@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from backtester.arrays import Bool, Float
+from backtester.records import record
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ class Limits:
     turnover: Float | float | None = None  # on the sum of absolute trades of one decision
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HedgeDecision:
     """One decision on every path.
 

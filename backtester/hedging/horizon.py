@@ -23,18 +23,17 @@ optimum at any ratio of the two costs (docs/no_trade_band.md); the larger of the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from backtester.arrays import Float
+from backtester.records import record
 
 LONGEST = 3650.0  # days: a target that does not move is reached in full
 SHORTEST = 1e-6
 HALFLIFE = 30.0  # days of the measured diffusion
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TargetDiffusion:
     """Measured diffusion s² of the frictionless target, per path."""
 

@@ -15,6 +15,7 @@ from backtester.clock import iso
 from backtester.errors import DataError
 from backtester.events import MonitorEvent
 from backtester.market.panel import MarketPanel
+from backtester.records import record
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class PastBuffer:
         return self._prices_out
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MarketView:
     """The market as known at event `t`."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -35,7 +34,7 @@ class Watch:
     def __init__(self, strategy: Subscriber, market: MarketInfo, who: str, time: int) -> None:
         """who: name of the strategy; time: UTC nanoseconds of the first event."""
         self._who, self._paths = who, market.paths
-        found = guarded(who, "monitors", time, partial(strategy.monitors, market))
+        found = guarded(who, "monitors", time, strategy.monitors, market)
         bad = [m for m in found if not (hasattr(m, "init") and hasattr(m, "step"))]
         if bad:
             raise StrategyError(
@@ -44,7 +43,7 @@ class Watch:
             )
         self._monitors = tuple(found)
         self._states = [
-            guarded(who, _step(m, "init"), time, partial(m.init, market)) for m in self._monitors
+            guarded(who, _step(m, "init"), time, m.init, market) for m in self._monitors
         ]
         self._none, self._all = np.zeros(market.paths, np.bool_), np.ones(market.paths, np.bool_)
 
@@ -60,8 +59,8 @@ class Watch:
             return view, due
         events = []
         for i, monitor in enumerate(self._monitors):
-            call = partial(monitor.step, view, book, self._states[i])
-            answer = guarded(self._who, _step(monitor, "step"), view.time, call)
+            who, step = self._who, _step(monitor, "step")
+            answer = guarded(who, step, view.time, monitor.step, view, book, self._states[i])
             if not (isinstance(answer, tuple) and len(answer) == 2):
                 raise self._wrong(monitor, view, f"returned {type(answer).__name__}")
             self._states[i] = answer[0]

@@ -57,7 +57,7 @@ class Explorer(Strategy[None]):
 
     def decide(self, view: MarketView, book: Book, state: None) -> HedgeDecision:
         for holder in (view, book):
-            for name in type(holder).__slots__:
+            for name in vars(holder):
                 value = getattr(holder, name)
                 while isinstance(value, np.ndarray):
                     allowed = len(view.past) if name == "past" else len(book.cash)

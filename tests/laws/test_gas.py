@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from backtester import engine
 from backtester.accounting.book import Book
 from backtester.accounting.exposure import Exposure
 from backtester.arrays import Float
 from backtester.costs.model import CostConfig
 from backtester.engine import run
+from backtester.hedging import answer
 from backtester.hedging.assemble import HedgeSettings
 from backtester.hedging.batch import HedgeBatch, HedgeSolution
 from backtester.hedging.decision import HedgeDecision, Quadratic
@@ -62,13 +62,13 @@ def test_the_gas_charged_is_the_gas_that_was_weighed(
     weighed: list[tuple[Float, int]] = []
 
     def spy(
-        batch: HedgeBatch, answer: HedgeSolution, gas: Float, *, planned: bool
+        batch: HedgeBatch, solved: HedgeSolution, gas: Float, *, planned: bool
     ) -> HedgeSolution:
-        found = gated(batch, answer, gas, planned=planned)
+        found = gated(batch, solved, gas, planned=planned)
         weighed.append(((found.h != batch.h0) @ gas, len(batch.h0)))
         return found
 
-    monkeypatch.setattr(engine, "gated", spy)
+    monkeypatch.setattr(answer, "gated", spy)
     panel = replace(bench.panel(), tradable=None)  # nothing weighed waits or is cancelled
     block = run(panel, bench.fresh(), full_setup(bench, execution="same_close", **LOOSE))
     charged = block.ledger.costs[:, :, -1]

@@ -18,6 +18,7 @@ from backtester.costs.impact import SquareRootImpact
 from backtester.costs.proportional import HalfSpread, ProportionalFee
 from backtester.costs.quote import Quote
 from backtester.costs.terms import CostTerm
+from backtester.hedging import answer
 from backtester.hedging.batch import HedgeBatch, HedgeSolution
 from backtester.hedging.decision import Limits
 from backtester.hedging.elastic import excess
@@ -59,7 +60,8 @@ def captured(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[HedgeBatch,
         return kept[-1][1]
 
     with monkeypatch.context() as patch:
-        patch.setattr(engine, "solve", spy)
+        patch.setattr(answer, "solve", spy)
+        patch.setattr(answer, "direct", lambda *_: None)  # to the bit the same, but never posed
         yield kept
 
 
@@ -78,15 +80,15 @@ def test_twin_and_cvxpy_agree_on_the_problems_strategies_pose(
     changes = {} if limited else {"limits": Limits(lower=-3e6, upper=3e6)}
     with captured(monkeypatch) as kept:
         engine.run(bench.panel(), bench.fresh(), full_setup(bench, **changes))
-    for batch, answer in kept[:: max(1, len(kept) // 4)]:
+    for batch, found in kept[:: max(1, len(kept) // 4)]:
         reference = solve(batch, twin=False)
-        ok = np.isin(answer.status, (1, 2, 3)) & np.isin(reference.status, (1, 2, 3))
+        ok = np.isin(found.status, (1, 2, 3)) & np.isin(reference.status, (1, 2, 3))
         assert ok.any() or limited
-        ours, theirs = objective(batch, answer.h), objective(batch, reference.h)
+        ours, theirs = objective(batch, found.h), objective(batch, reference.h)
         # worth of the problem: what is at stake between doing nothing and the optimum
         at_stake = np.abs(objective(batch, batch.h0)) + np.abs(theirs) + 1e-6
         assert (ours[ok] <= theirs[ok] + 2e-6 * at_stake[ok]).all()
-        assert (excess(batch, answer.h)[ok] <= 1e-6 * batch.scale[ok, None]).all()
+        assert (excess(batch, found.h)[ok] <= 1e-6 * batch.scale[ok, None]).all()
 
 
 def test_the_charge_is_what_the_problem_planned(
@@ -101,11 +103,11 @@ def test_the_charge_is_what_the_problem_planned(
     whole = {len(b.h0) for b, _ in kept} == {panel.paths}
     decided = np.flatnonzero(block.ledger.status.any(axis=1))
     assert not whole or len(decided) == len(kept)
-    for t, (batch, answer) in zip(decided, kept, strict=True) if whole else ():
+    for t, (batch, found) in zip(decided, kept, strict=True) if whole else ():
         if not batch.linear.any():  # a stated target: costs are not weighed
             continue
         z = np.abs(block.ledger.fills[t] * prices[t])
-        np.testing.assert_allclose(z, np.abs(answer.h - batch.h0), rtol=1e-9, atol=1e-6)
+        np.testing.assert_allclose(z, np.abs(found.h - batch.h0), rtol=1e-9, atol=1e-6)
         planned = (batch.linear * z + batch.impact * z**1.5).sum(axis=1)
         charged = block.ledger.costs[t].sum(axis=1)
         np.testing.assert_allclose(charged, planned, rtol=1e-9, atol=1e-9)
