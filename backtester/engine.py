@@ -11,8 +11,9 @@ from backtester.accounting.book import open_book
 from backtester.accounting.fills import Fills
 from backtester.accounting.ledger import Entry, Ledger
 from backtester.accounting.settlement import Settlement
-from backtester.arrays import Byte, Float, frozen_slice, readonly
+from backtester.arrays import Byte, Float, frozen_slice
 from backtester.costs.model import CostModel
+from backtester.costs.tariff import Tariff
 from backtester.events import Signal
 from backtester.execution.broker import Orders, cancelled, execute, joined, order
 from backtester.execution.quotes import Quotes
@@ -69,6 +70,7 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
     watch = Watch(strategy, info, who, int(panel.times[0]))
     diffusion = start_diffusion(paths, len(names))
     pending: Orders | None = None
+    known: Tariff | None = None
     transit = Transit(setup.delay)
     same_close = setup.execution == "same_close"
     horizons = np.full((panel.bars, paths), np.nan)
@@ -86,7 +88,9 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
         if pending is not None and not same_close:
             book, fills, pending = execute(pending, book, tariff)
         past.push(t)
-        rates = tariff.rates(paths)
+        if tariff is not known:
+            known, rates = tariff, tariff.rates(paths)
+            cost_rate = frozen_slice(rates[0])
         view = MarketView(
             t=t,
             time=event.time,
@@ -95,7 +99,7 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
             past=past.prices,
             half_spread=quotes.half_spread(t),
             funding=quotes.funding(t),
-            cost_rate=readonly(rates[0]),
+            cost_rate=cost_rate,
             depth=quotes.depth(t),
             tradable=quotes.tradable(t),
         )

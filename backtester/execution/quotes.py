@@ -31,6 +31,10 @@ class Quotes:
         # One path may stand for all: views without copies, made once a run.
         self._half_spread = np.broadcast_to(spread, shape)
         self._depth = None if panel.depth is None else np.broadcast_to(panel.depth, shape)
+        self._half_spread_always = _always(spread, self._half_spread)
+        self._depth_always = None
+        if panel.depth is not None and self._depth is not None:
+            self._depth_always = _always(panel.depth, self._depth)
         self._funding = None if panel.funding is None else np.broadcast_to(panel.funding, shape)
         open_ = panel.tradable
         self._tradable = None if open_ is None else np.broadcast_to(open_, shape)
@@ -43,6 +47,10 @@ class Quotes:
             self._volatility_k = np.take(panel.daily_volatility(), index, axis=2)
         self._model = model
         self._same = self._shared(panel.prices[..., index[:1]])
+        self._tariff: Tariff | None = None
+        same = self._same
+        if same is not None and self._tradable_k is None and (same == same[0]).all():
+            self._tariff = Tariff(same[0], model.powers)
 
     def _shared(self, price: Float) -> Float | None:
         """Coefficients (T, C, 1, K) of every stamp where all paths share them, else None."""
@@ -60,11 +68,14 @@ class Quotes:
 
     def half_spread(self, t: int) -> Float:
         """Half-spread of every asset at t, (P, N) fraction of price."""
-        return frozen_slice(self._half_spread[t])
+        always = self._half_spread_always
+        return frozen_slice(self._half_spread[t]) if always is None else always
 
     def depth(self, t: int) -> Float | None:
         """Depth of every asset at t, (P, N) money a day, where the market publishes it."""
-        return None if self._depth is None else frozen_slice(self._depth[t])
+        if self._depth is None or self._depth_always is not None:
+            return self._depth_always
+        return frozen_slice(self._depth[t])
 
     def funding(self, t: int) -> Float | None:
         """Funding paid at t, (P, N) fraction of notional, where the market has any."""
@@ -75,7 +86,12 @@ class Quotes:
         return None if self._tradable is None else frozen_slice(self._tradable[t])
 
     def at(self, t: int, price: Float) -> Tariff:
-        """What an order meets at t; price (P, K) of the instruments."""
+        """What an order meets at t; price (P, K) of the instruments.
+
+        The very same object at every event where nothing about it changes.
+        """
+        if self._tariff is not None:
+            return self._tariff
         tradable = None if self._tradable_k is None else self._tradable_k[t]
         if self._same is not None:
             return Tariff(self._same[t], self._model.powers, tradable)
@@ -86,3 +102,10 @@ class Quotes:
             volatility=None if self._volatility_k is None else self._volatility_k[t],
         )
         return replace(self._model.at(quote), tradable=tradable)
+
+
+def _always(field: Float, full: Float) -> Float | None:
+    """The slice (P, N) of a field that all paths share and that never changes, else None."""
+    if field.ndim > 1 and (field.shape[1] > 1 or (field != field[0]).any()):
+        return None
+    return frozen_slice(full[0])

@@ -29,6 +29,8 @@ def checked(
             cure="Return HedgeDecision(exposure=book.exposure, risk=…) from decide().",
         )
     n, k = len(assets), len(names)
+    if _usual(decision, paths, n):
+        return decision
     check = _Check(who, time)
     exposure = check.array("exposure", decision.exposure, [(paths, n)], "paths, assets")
     risk: Risk = decision.risk
@@ -54,18 +56,6 @@ def checked(
                 when=iso(time),
                 cure=did_you_mean(name, names),
             )
-    if (
-        exposure is decision.exposure
-        and risk is decision.risk
-        and decision.trade is None
-        and decision.eligible is None
-        and decision.scale is None
-        and decision.carry is None
-        and decision.neutrality is None
-        and decision.limits is None
-        and not decision.signals
-    ):
-        return decision  # the usual case, kept short
     changes: dict[str, Any] = {"exposure": exposure, "risk": risk}
     if decision.trade is not None:
         changes["trade"] = check.mask("trade", decision.trade, (paths,), "paths")
@@ -86,6 +76,36 @@ def checked(
         }
     changes = {k: v for k, v in changes.items() if getattr(decision, k) is not v}
     return replace(decision, **changes) if changes else decision
+
+
+def _usual(decision: HedgeDecision, paths: int, n: int) -> bool:
+    """Whether it is an exposure and a covariance, nothing else, and both are as they must be.
+
+    The common case in one pass; what is not usual may still be right.
+    """
+    d, risk = decision, decision.risk
+    if type(risk) is not Quadratic or d.signals:
+        return False
+    if not (
+        d.instruments is None
+        and d.trade is None
+        and d.eligible is None
+        and d.scale is None
+        and d.carry is None
+        and d.neutrality is None
+        and d.limits is None
+    ):
+        return False
+    exposure, covariance = d.exposure, risk.covariance
+    return (
+        type(exposure) is np.ndarray
+        and type(covariance) is np.ndarray
+        and exposure.shape == (paths, n)
+        and covariance.shape == (paths, n, n)
+        and is_plain(exposure)
+        and is_plain(covariance)
+        and bool(_kernels().usable(covariance, exposure))
+    )
 
 
 def _check_rows(check: _Check, decision: HedgeDecision, paths: int, n: int) -> None:
@@ -164,7 +184,7 @@ class _Check:
         return array
 
     def covariance(self, value: Any, paths: int, assets: tuple[str, ...]) -> Float:
-        """`value` as (P, N, N) or (N, N), finite and symmetric; the usual case in one pass."""
+        """`value` as (P, N, N) or (N, N), finite and symmetric."""
         n = len(assets)
         usual = type(value) is np.ndarray and value.shape == (paths, n, n) and is_plain(value)
         if usual and _kernels().faithful(value):

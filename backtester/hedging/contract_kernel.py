@@ -27,8 +27,24 @@ def _faithful(covariance: Float) -> bool:
     return not bad
 
 
+@inlined
+def _finite(values: Float) -> bool:
+    bad = False
+    for p in range(values.shape[0]):
+        for n in range(values.shape[1]):
+            bad |= values[p, n] - values[p, n] != 0.0  # NaN for infinities too
+    return not bad
+
+
 @jit
 def faithful(covariance: Float) -> bool:
     """Whether all of `covariance` (P, N, N) is finite and symmetric to the last bit."""
     good: bool = _faithful(covariance)
+    return good
+
+
+@jit
+def usable(covariance: Float, exposure: Float) -> bool:
+    """`faithful` covariances (P, N, N), and an exposure (P, N) that is finite."""
+    good: bool = _faithful(covariance) and _finite(exposure)
     return good
