@@ -48,7 +48,7 @@ def readonly(values: Float) -> Float:
     return view
 
 
-def sealed(values: Float) -> Float:
+def sealed(values: npt.NDArray[G]) -> npt.NDArray[G]:
     """`values` itself, read-only from now on; for an array nobody else writes to."""
     values.setflags(write=False)
     return values

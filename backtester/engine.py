@@ -19,7 +19,7 @@ from backtester.execution.broker import Orders, cancelled, execute, joined, orde
 from backtester.execution.quotes import Quotes
 from backtester.execution.transit import Transit
 from backtester.guard import guarded
-from backtester.hedging.answer import hedged
+from backtester.hedging.answer import Desk, hedged
 from backtester.hedging.contract import checked
 from backtester.hedging.horizon import start_diffusion
 from backtester.market.panel import MarketPanel
@@ -55,7 +55,7 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
     for asset in guarded(who, "requires", int(panel.times[0]), strategy.requires):
         panel.index(asset, f"strategy {who}")
     costs = CostModel.of(setup.costs, panel.assets, names)
-    gas = costs.gas
+    desk = Desk.of(names, setup.hedging, paths, costs.gas)
     quotes = Quotes(panel, info.instrument_index, setup.costs, costs)
     warmup = guarded(who, "warmup", int(panel.times[0]), lambda: strategy.warmup)
     clock = clock_of(panel, setup.rebalance, max(setup.start, warmup), who)
@@ -114,9 +114,7 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
             raw = guarded(who, "decide", event.time, strategy.decide, view, seen, state)
             decision = checked(raw, who, event.time, paths, panel.assets, names)
             trade = due if decision.trade is None else decision.trade & due
-            found = hedged(
-                decision, seen, trade, names, rates, setup.hedging, diffusion, view.now, gas
-            )
+            found = hedged(decision, seen, trade, rates, desk, diffusion, view.now)
             # Between scheduled decisions the measured diffusion stands still: it is shared in time,
             # and what happens on one path must not move another.
             diffusion = found.diffusion if event.scheduled else diffusion

@@ -8,27 +8,63 @@ solve, gate. Where both can go they agree to the bit.
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from backtester.accounting.book import Book
-from backtester.arrays import Bool, Byte, Float, plain
+from backtester.arrays import Bool, Byte, Float, plain, sealed
 from backtester.errors import Status
 from backtester.hedging.assemble import (
     HedgeSettings,
     assemble,
     limits_of,
+    merged,
     rows_of,
     usable_of,
-    zeros,
 )
 from backtester.hedging.batch import HedgeBatch
-from backtester.hedging.decision import HedgeDecision, Quadratic, Risk, Target
+from backtester.hedging.decision import HedgeDecision, Limits, Quadratic, Risk, Target
 from backtester.hedging.gate import gated
 from backtester.hedging.horizon import LONGEST, SHORTEST, TargetDiffusion, since
 from backtester.hedging.solver import solve, solve_target
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What is the same at every decision of a run; nobody writes to its arrays."""
+
+    names: tuple[str, ...]  # the K eligible instruments
+    settings: HedgeSettings
+    gas: Float | None  # fixed cost of each instrument traded (K,), money; None for none
+    usable: Bool  # (P, K) all of them
+    limits: tuple[Float, Float, Float, Float]  # the study's: lower, upper (P, K), gross, turnover
+    rows: tuple[Float, Float, Float]  # no neutrality rows: A (P, 0, K), b and band (P, 0)
+    zero: Float  # (P, K)
+    no_gas: Float  # (K,)
+    ok: Byte  # (P,) the status of paths that were all certified
+
+    @classmethod
+    def of(
+        cls, names: tuple[str, ...], settings: HedgeSettings, paths: int, gas: Float | None = None
+    ) -> Desk:
+        """The desk of a run of P paths."""
+        shape = (paths, len(names))
+        status: Byte = np.full(paths, Status.OK, dtype=np.int8)
+        none = np.zeros((paths, 0))
+        return cls(
+            names,
+            settings,
+            gas,
+            usable=np.ones(shape, dtype=bool),
+            limits=merged(settings.limits, Limits(), shape),
+            rows=(np.zeros((paths, 0, len(names))), none, none),
+            zero=np.zeros(shape),
+            no_gas=np.zeros(len(names)),
+            ok=sealed(status),
+        )
 
 
 class Hedged(NamedTuple):
@@ -46,30 +82,29 @@ def hedged(
     decision: HedgeDecision,
     book: Book,
     trade: Bool,
-    names: tuple[str, ...],
     rates: tuple[Float, Float],
-    settings: HedgeSettings,
+    desk: Desk,
     diffusion: TargetDiffusion,
     now: float,
-    gas: Float | None = None,
 ) -> Hedged:
     """Hedges of the paths that may `trade` (P,); the others keep today's.
 
-    names: the K eligible instruments; rates: planned coefficients of |z| and |z|^{3/2}, (P, K);
-    now: trading days; gas: fixed cost of each instrument traded (K,), None for none.
+    rates: planned coefficients of |z| and |z|^{3/2}, (P, K); now: trading days.
     """
     some = np.count_nonzero(trade)
     whole = some == len(trade)
-    if whole and gas is None:
-        found = direct(decision, book, names, rates, settings, diffusion, now)
+    if whole and desk.gas is None:
+        found = direct(decision, book, rates, desk, diffusion, now)
         if found is not None:
             return found
-    batch, stepped, days = assemble(decision, book, names, rates, settings, diffusion, now, gas)
+    batch, stepped, days = assemble(
+        decision, book, desk.names, rates, desk.settings, diffusion, now, desk.gas
+    )
     if not some:
         h, status = batch.h0.copy(), np.zeros(batch.paths, dtype=np.int8)
         return Hedged(h, status, {}, None, np.full(batch.paths, np.nan), stepped)
     part = batch if whole else batch.select(trade)
-    h, status, counts, slack = _solved(part, decision.risk, gas)
+    h, status, counts, slack = _solved(part, decision.risk, desk.gas)
     if not whole:
         own, known = h, status
         h, status = batch.h0.copy(), np.zeros(batch.paths, dtype=np.int8)
@@ -81,9 +116,8 @@ def hedged(
 def direct(
     decision: HedgeDecision,
     book: Book,
-    names: tuple[str, ...],
     rates: tuple[Float, Float],
-    settings: HedgeSettings,
+    desk: Desk,
     diffusion: TargetDiffusion,
     now: float,
 ) -> Hedged | None:
@@ -91,26 +125,29 @@ def direct(
     risk = decision.risk
     if not isinstance(risk, Quadratic) or decision.carry is not None or decision.scale is not None:
         return None
-    exposure, covariance = decision.exposure, risk.covariance
-    index, shape = book.instrument_index, book.hedge_units.shape
-    paths, k = shape
-    usable = usable_of(decision, names, shape)
-    lower, upper, gross, turnover = limits_of(decision, settings.limits, usable)
-    A, b, band = rows_of(decision, exposure, index, paths)
+    exposure, covariance, settings = decision.exposure, risk.covariance, desk.settings
+    index, usable, limits, rows = book.instrument_index, desk.usable, desk.limits, desk.rows
+    shape = book.hedge_units.shape
+    if decision.instruments is not None or decision.eligible is not None:
+        usable = usable_of(decision, desk.names, shape)
+    if decision.limits is not None or usable is not desk.usable:
+        limits = limits_of(decision, settings.limits, usable)
+    if decision.neutrality is not None:
+        rows = rows_of(decision, exposure, index, shape[0])
     elapsed, share = since(diffusion, now)
-    h, target, rate, days = np.empty(shape), np.empty(shape), np.empty(paths), np.empty(paths)
+    h, target = np.empty(shape), np.empty(shape)
+    rate, days = np.empty(shape[0]), np.empty(shape[0])
     certified = _kernels().hedge_paths(
         plain(covariance if covariance.ndim == 3 else covariance[None]), plain(exposure), index,
-        usable, plain(rates[0]), plain(rates[1]), zeros((k,)), settings.gamma,
+        usable, rates[0], rates[1], desk.no_gas, settings.gamma,
         np.nan if settings.horizon is None else settings.horizon, SHORTEST, LONGEST,
-        diffusion.target, diffusion.rate, elapsed, share, zeros(shape), book.hedge_units,
-        book.hedge_price, lower, upper, gross, turnover, A, b, band, 1e-9 * settings.capital,
-        h, target, rate, days,
+        diffusion.target, diffusion.rate, elapsed, share, desk.zero, book.hedge_units,
+        book.hedge_price, *limits, *rows, 1e-9 * settings.capital, h, target, rate, days,
     )  # fmt: skip
     if not certified:
         return None
     after = TargetDiffusion(target, rate, now)
-    return Hedged(h, _all_ok(paths), {"twin": paths}, None, days, after)
+    return Hedged(h, desk.ok, {"twin": shape[0]}, None, days, after)
 
 
 @cache
@@ -118,14 +155,6 @@ def _kernels() -> Any:
     from backtester.hedging import direct_kernel
 
     return direct_kernel
-
-
-@lru_cache(maxsize=8)
-def _all_ok(paths: int) -> Byte:
-    """The status of paths that were all certified; nobody writes to it."""
-    status: Byte = np.full(paths, Status.OK, dtype=np.int8)
-    status.setflags(write=False)
-    return status
 
 
 def _solved(

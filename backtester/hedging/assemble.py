@@ -229,7 +229,7 @@ def limits_of(
     if decision.limits is None and np.ndarray not in numbers:
         lower, upper, gross, turnover = _constant(study, usable.shape)
     else:
-        lower, upper, gross, turnover = _merged(study, decision.limits or Limits(), usable.shape)
+        lower, upper, gross, turnover = merged(study, decision.limits or Limits(), usable.shape)
     if usable is not _ones(usable.shape) and not usable.all():
         lower, upper = np.where(usable, lower, 0.0), np.where(usable, upper, 0.0)
     return lower, upper, gross, turnover
@@ -237,13 +237,12 @@ def limits_of(
 
 @lru_cache(maxsize=8)
 def _constant(study: Limits, shape: tuple[int, ...]) -> tuple[Float, Float, Float, Float]:
-    """`_merged` of limits that are numbers: the same at every event, never written to."""
-    return _merged(study, Limits(), shape)
+    """`merged` of limits that are numbers: the same at every event, never written to."""
+    return merged(study, Limits(), shape)
 
 
-def _merged(
-    study: Limits, own: Limits, shape: tuple[int, ...]
-) -> tuple[Float, Float, Float, Float]:
+def merged(study: Limits, own: Limits, shape: tuple[int, ...]) -> tuple[Float, Float, Float, Float]:
+    """The tighter of both limits, as `limits_of`."""
     lower, upper = np.full(shape, -np.inf), np.full(shape, np.inf)
     gross, turnover = np.full(shape[0], np.inf), np.full(shape[0], np.inf)
     for limits in (study, own):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from backtester.accounting.book import Book
 from backtester.arrays import Bool, Float
 from backtester.hedging import answer
-from backtester.hedging.answer import Hedged, direct, hedged
+from backtester.hedging.answer import Desk, Hedged, direct, hedged
 from backtester.hedging.assemble import HedgeSettings, assemble
 from backtester.hedging.decision import HedgeDecision, Limits, Neutrality, Quadratic
 from backtester.hedging.horizon import TargetDiffusion, start_diffusion
@@ -74,11 +74,13 @@ class Case:
             else start_diffusion(paths, k)
         )
 
+    def desk(self, gas: Float | None = None) -> Desk:
+        """What stays the same."""
+        return Desk.of(self.names, self.settings, self.paths, gas)
+
     def short(self) -> Hedged | None:
         """The one-pass kernel."""
-        return direct(
-            self.decision, self.book, self.names, self.rates, self.settings, self.diffusion, 4.5
-        )
+        return direct(self.decision, self.book, self.rates, self.desk(), self.diffusion, 4.5)
 
     def long(self) -> tuple[Float, Float, TargetDiffusion, dict[str, int]]:
         """Assembly, then the solver: hedges, horizon, diffusion and routes."""
@@ -145,9 +147,7 @@ def test_a_path_that_cannot_be_posed_goes_the_long_way(broken: str) -> None:
     case.decision = HedgeDecision(exposure=case.book.exposure, risk=Quadratic(covariance))
     assert case.short() is None
     trade = np.ones(80, dtype=bool)
-    found = hedged(
-        case.decision, case.book, trade, case.names, case.rates, case.settings, case.diffusion, 4.5
-    )
+    found = hedged(case.decision, case.book, trade, case.rates, case.desk(), case.diffusion, 4.5)
     assert found.counts["invalid"] == 1 and found.counts["twin"] == 79
     assert found.status[71] != found.status[70]
 
@@ -161,12 +161,13 @@ def test_what_is_not_usual_is_left_to_the_long_way(monkeypatch: pytest.MonkeyPat
     some = np.array([True, False, True, True, True])
     every = np.ones(5, dtype=bool)
     monkeypatch.setattr(answer, "direct", never)
-    rest = (case.names, case.rates, case.settings, case.diffusion, 4.5)
+    rest = (case.rates, case.desk(), case.diffusion, 4.5)
     partial = hedged(case.decision, case.book, some, *rest)
     assert np.isnan(partial.days[1]) and np.isfinite(partial.days[0])
     np.testing.assert_array_equal(partial.h[1], case.book.hedges[1])
     assert sum(partial.counts.values()) == 4
-    gas = hedged(case.decision, case.book, every, *rest, gas=np.full(3, 5.0))
+    dear = (case.rates, case.desk(np.full(3, 5.0)), case.diffusion, 4.5)
+    gas = hedged(case.decision, case.book, every, *dear)
     assert "gated" in gas.counts
     none = hedged(case.decision, case.book, ~every, *rest)
     assert none.counts == {} and np.isnan(none.days).all()
