@@ -74,15 +74,16 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
     transit = Transit(setup.delay)
     same_close = setup.execution == "same_close"
     horizons = np.full((panel.bars, paths), np.nan)
+    idle: Byte = np.zeros(paths, dtype=np.int8)
     routes: dict[str, int] = {}
     relaxed = np.zeros(3)
 
     for event in clock:
         t = event.t
-        years = event.elapsed / panel.calendar.days_per_year
+        years, funding = event.elapsed / info.days_per_year, quotes.funding(t)
         # A copy: through a slice's base a strategy could reach every later price.
         price = frozen_slice(panel.prices[t])
-        book, pnl = settlement.at(book, price, quotes.funding(t), years)
+        book, pnl = settlement.at(book, price, funding, years)
         tariff = quotes.at(t, book.hedge_price)
         fills: Fills | None = None
         if pending is not None and not same_close:
@@ -98,7 +99,7 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
             now=float(panel.trading_days[t]),
             past=past.prices,
             half_spread=quotes.half_spread(t),
-            funding=quotes.funding(t),
+            funding=funding,
             cost_rate=cost_rate,
             depth=quotes.depth(t),
             tradable=quotes.tradable(t),
@@ -107,9 +108,8 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
         view, due = watch.step(view, book, event.scheduled, t >= clock.start)
         if view.events:
             ledger.signals += watch.signals(view)
-        status: Byte = np.zeros(paths, dtype=np.int8)
-        sent: Orders | None = None
-        if np.count_nonzero(due):
+        status, sent = idle, None
+        if event.scheduled or np.count_nonzero(due):
             seen = transit.expected(book)
             raw = guarded(who, "decide", event.time, strategy.decide, view, seen, state)
             decision = checked(raw, who, event.time, paths, panel.assets, names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -84,6 +84,14 @@ class Ledger:
             unfilled=np.zeros((bars, paths), dtype=np.int64),
         )
 
+    @cached_property
+    def columns(self) -> tuple[Float, ...]:
+        """What the kernel of `record` writes, in its order."""
+        return (
+            self.equity, self.exposure_pnl, self.hedge_pnl, self.exposure_carry, self.hedge_carry,
+            self.costs, self.traded, self.gross_exposure, self.hedges, self.fills,
+        )  # fmt: skip
+
     def record(self, entry: Entry, book: Book) -> None:
         """Append one event and hold Δequity = positions · Δvalue + carry − costs on every path.
 
@@ -94,9 +102,7 @@ class Ledger:
         p = _kernels().record(
             t, book.price, book.hedge_price, book.exposure_units, book.hedge_units, book.cash,
             pnl, filled, *((fills.units, fills.traded, fills.costs) if fills else _NOTHING),
-            TOLERANCE, book.capital, self.equity, self.exposure_pnl, self.hedge_pnl,
-            self.exposure_carry, self.hedge_carry, self.costs, self.traded, self.gross_exposure,
-            self.hedges, self.fills,
+            TOLERANCE, book.capital, *self.columns,
         )  # fmt: skip
         self.status[t] = entry.status
         if fills is not None and fills.unfilled is not None:

@@ -23,6 +23,8 @@ class Transit:
 
     def expected(self, book: Book) -> Book:
         """The book once all that is under way has filled at today's marks, free of cost."""
+        if not self.sent:
+            return book
         orders = [order for order in self.sent if order is not None]
         if not orders:
             return book
