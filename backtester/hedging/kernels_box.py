@@ -16,7 +16,7 @@ from backtester.hedging.kernels import inlined
 from backtester.hedging.kernels_active import FLOOR
 from backtester.hedging.kernels_load import SOUND
 from backtester.hedging.kernels_path import DIVERGED
-from backtester.hedging.lanes import add, clipped, copy, largest, put, take, times
+from backtester.hedging.lanes import add, clipped, copy, finite, largest, less, put, take, times
 
 # rows of V (VECTORS, K, lanes); the first six are given, in money
 H0, LINEAR, LOWER, UPPER, REWARD, HEDGE = 0, 1, 2, 3, 4, 5
@@ -112,8 +112,10 @@ def _rounding(n: int, V: Float, S: Float) -> None:
     level = S[LEVEL]
     put(n, level, 1e-300)
     for k in range(V.shape[1]):
-        for row in (OFFSET, X, X0, COST):
-            largest(n, level, V[row, k])
+        offset, x, x0, cost = V[OFFSET, k], V[X, k], V[X0, k], V[COST, k]
+        for p in range(n):
+            size = max(max(abs(offset[p]), abs(x[p])), max(abs(x0[p]), cost[p]))
+            level[p] = max(level[p], size)
     for p in range(n):
         level[p] = 1e-13 * level[p]
 
@@ -153,6 +155,7 @@ def _rounds(n: int, V: Float, S: Float, Q: Float, C: Float) -> None:
         for k in range(V.shape[1]):
             free, up, step = V[FREE, k], V[UP, k], V[STEP, k]
             for p in range(n):
+                step[p] = -step[p] if free[p] > 0.0 else 0.0
                 back = (free[p] > 0.0) & ((step[p] > 0.0) != (up[p] > 0.0))
                 changed[p] = 1.0 if back else changed[p]
                 free[p] = 0.0 if back else free[p]
@@ -171,16 +174,22 @@ def _factor(n: int, V: Float, Q: Float, C: Float) -> None:
     for i in range(Q.shape[0]):
         free = V[FREE, i]
         for j in range(i):
-            row = C[i, j]
-            copy(n, row, Q[i, j])
-            for m in range(j):
+            row, whole, inverse = C[i, j], Q[i, j], C[j, j]
+            if j == 0:
+                for p in range(n):
+                    row[p] = whole[p] * inverse[p] if free[p] > 0.0 else 0.0
+                continue
+            less(n, row, whole, C[i, 0], C[j, 0])
+            for m in range(1, j):
                 take(n, row, C[i, m], C[j, m])
-            inverse = C[j, j]
             for p in range(n):
                 row[p] = row[p] * inverse[p] if free[p] > 0.0 else 0.0
         pivot = C[i, i]
-        copy(n, pivot, Q[i, i])
-        for m in range(i):
+        if i == 0:
+            copy(n, pivot, Q[0, 0])
+        else:
+            less(n, pivot, Q[i, i], C[i, 0], C[i, 0])
+        for m in range(1, i):
             take(n, pivot, C[i, m], C[i, m])
         for p in range(n):
             root = np.sqrt(max(pivot[p], FLOOR))
@@ -189,7 +198,7 @@ def _factor(n: int, V: Float, Q: Float, C: Float) -> None:
 
 @inlined
 def _direction(n: int, V: Float, C: Float) -> None:
-    """STEP of the free coordinates, see `kernels_step.direction`; zero on the others."""
+    """STEP of the free coordinates, backwards, see `kernels_step.direction`."""
     K = C.shape[0]
     for i in range(K):
         step, slope, cost, up = V[STEP, i], V[GRADIENT, i], V[COST, i], V[UP, i]
@@ -205,10 +214,6 @@ def _direction(n: int, V: Float, C: Float) -> None:
         for m in range(i + 1, K):
             take(n, V[STEP, i], C[m, i], V[STEP, m])
         times(n, V[STEP, i], C[i, i])
-    for i in range(K):
-        step, free = V[STEP, i], V[FREE, i]
-        for p in range(n):
-            step[p] = -step[p] if free[p] > 0.0 else 0.0
 
 
 @inlined
@@ -265,7 +270,7 @@ def _unload(n: int, V: Float, S: Float) -> None:
 @inlined
 def certify_lanes(n: int, G: Float, V: Float, S: Float, T: Float, optimal: float,
                   feasible: float) -> None:  # fmt: skip
-    """GOOD falls where `certificate.check_path` would not certify V[HEDGE].
+    """GOOD falls where `certificate.check_path` does not certify V[HEDGE]: the same numbers.
 
     T (2K + 9, lanes) is scratch.
     """
@@ -281,11 +286,14 @@ def certify_lanes(n: int, G: Float, V: Float, S: Float, T: Float, optimal: float
         copy(n, now, level)
         copy(n, before, level)
         for k in range(r, K):
-            add(n, now, G[k, r], V[HEDGE, k])
-            add(n, before, G[k, r], V[H0, k])
-        add(n, bare, level, level)
-        add(n, here, now, now)
-        add(n, start, before, before)
+            root, h, h0 = G[k, r], V[HEDGE, k], V[H0, k]
+            for p in range(n):
+                now[p] += root[p] * h[p]
+                before[p] += root[p] * h0[p]
+        for p in range(n):
+            bare[p] += level[p] * level[p]
+            here[p] += now[p] * now[p]
+            start[p] += before[p] * before[p]
     for p in range(n):
         total[p] = 0.5 * weight[p] * (here[p] + start[p] + bare[p])
     own = before
@@ -300,14 +308,17 @@ def certify_lanes(n: int, G: Float, V: Float, S: Float, T: Float, optimal: float
         square = start
         put(n, square, 0.0)
         for r in range(k + 1):
-            add(n, value, G[k, r], residual[r])
-            add(n, square, G[k, r], G[k, r])
+            root, now = G[k, r], residual[r]
+            for p in range(n):
+                value[p] += root[p] * now[p]
+                square[p] += root[p] * root[p]
         slope, h, h0, reward = slopes[k], V[HEDGE, k], V[H0, k], V[REWARD, k]
         linear, lower, upper = V[LINEAR, k], V[LOWER, k], V[UPPER, k]
         for p in range(n):
             slope[p] = weight[p] * value[p] - reward[p]
-            moving = weight[p] * square[p]
-            own[p] = min(abs(slope[p]) / moving if moving > 0.0 else scale[p], furthest[p])
+            curved = (square[p] > 0.0) & (weight[p] > 0.0)
+            alone = abs(slope[p]) / (weight[p] * square[p]) if curved else scale[p]
+            own[p] = min(alone, furthest[p])
         for p in range(n):
             radius[p] = max(radius[p], own[p])
             total[p] += linear[p] * abs(h[p] - h0[p]) + abs(reward[p] * h[p])
@@ -325,5 +336,6 @@ def certify_lanes(n: int, G: Float, V: Float, S: Float, T: Float, optimal: float
             least = min(least, slope[p] * (still - h0[p]) + linear[p] * abs(still - h0[p]))
             slack[p] += now - least
     for p in range(n):
-        right = (slack[p] <= optimal * total[p]) & (worst[p] <= feasible * scale[p])
-        good[p] = good[p] if right & (total[p] < np.inf) else 0.0
+        gap = slack[p] / total[p] if total[p] > 0.0 else (0.0 if slack[p] <= 0.0 else np.inf)
+        right = (gap <= optimal) & (worst[p] / scale[p] <= feasible)
+        good[p] = good[p] if right & finite(slack[p]) & finite(total[p]) else 0.0

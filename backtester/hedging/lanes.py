@@ -42,6 +42,13 @@ def take(n: int, out: Float, one: Float, other: Float) -> None:
 
 
 @inlined
+def less(n: int, out: Float, whole: Float, one: Float, other: Float) -> None:
+    """out = whole − one · other."""
+    for p in range(n):
+        out[p] = whole[p] - one[p] * other[p]
+
+
+@inlined
 def times(n: int, out: Float, one: Float) -> None:
     """out *= one."""
     for p in range(n):

@@ -175,3 +175,39 @@ def test_what_is_not_usual_is_left_to_the_long_way(monkeypatch: pytest.MonkeyPat
     for change in ({"carry": np.zeros((5, 3))}, {"scale": np.ones(5)}):
         decision = HedgeDecision(case.decision.exposure, case.decision.risk, **change)
         assert direct(decision, case.book, *rest) is None
+
+
+@pytest.mark.parametrize("limits", [{}, {"gross": 4e5}], ids=["box", "gross"])
+def test_paths_may_be_dealt_out_in_any_way(limits: dict[str, float]) -> None:
+    """Blocks, lanes and what is left over: a path alone, a few, all shuffled – the same ledger."""
+    from backtester_strategies.cross_asset import CrossAssetCorrelationHedge
+
+    from backtester.accounting.exposure import Exposure
+    from backtester.clock import CONTINUOUS
+    from backtester.costs.model import CostConfig
+    from backtester.engine import run
+    from backtester.market.panel import MarketPanel
+    from backtester.setup import RunSetup
+
+    paths, bars, assets = 150, 60, ("A", "B", "C", "D", "E", "F")
+    rng = np.random.default_rng(8)
+    moves = 0.02 * rng.standard_t(5, (bars, paths, 6)) + 0.03 * rng.normal(size=(bars, paths, 1))
+    prices = 100.0 * np.exp(np.cumsum(moves, axis=0))
+    times = (np.arange(bars) * 86_400_000_000_000).astype(np.int64)
+    panel = MarketPanel(times, assets, prices, CONTINUOUS)
+    setup = RunSetup(
+        exposure=Exposure(("A", "B"), np.array([4e5, 6e5])),
+        instruments=("C", "D", "E", "F"),
+        costs=CostConfig(fee_bps=3.0),
+        hedging=HedgeSettings(CAPITAL, limits=Limits(lower=-3e6, upper=3e6, **limits)),
+    )
+    strategy = CrossAssetCorrelationHedge(halflife=10.0)
+    whole = run(panel, strategy, setup)
+    assert whole.routes["twin"] == paths * (bars - 10)
+    shares = [rng.permutation(paths), np.array([17]), np.arange(40, 47), np.arange(20, 149)]
+    for share in shares:
+        part = run(panel.select(share), strategy, setup)
+        for item in ("hedges", "fills", "equity", "costs", "status"):
+            one, other = getattr(part.ledger, item), getattr(whole.ledger, item)
+            np.testing.assert_array_equal(one, other[:, share])
+        np.testing.assert_array_equal(part.horizon, whole.horizon[:, share])
