@@ -42,7 +42,6 @@ class Desk:
     usable: Bool  # (P, K) all of them
     limits: tuple[Float, Float, Float, Float]  # the study's: lower, upper (P, K), gross, turnover
     rows: tuple[Float, Float, Float]  # no neutrality rows: A (P, 0, K), b and band (P, 0)
-    zero: Float  # (P, K)
     no_gas: Float  # (K,)
     ok: Byte  # (P,) the status of paths that were all certified
 
@@ -61,7 +60,6 @@ class Desk:
             usable=np.ones(shape, dtype=bool),
             limits=merged(settings.limits, Limits(), shape),
             rows=(np.zeros((paths, 0, len(names))), none, none),
-            zero=np.zeros(shape),
             no_gas=np.zeros(len(names)),
             ok=sealed(status),
         )
@@ -141,7 +139,7 @@ def direct(
         plain(covariance if covariance.ndim == 3 else covariance[None]), plain(exposure), index,
         usable, rates[0], rates[1], desk.no_gas, settings.gamma,
         np.nan if settings.horizon is None else settings.horizon, SHORTEST, LONGEST,
-        diffusion.target, diffusion.rate, elapsed, share, desk.zero, book.hedge_units,
+        diffusion.target, diffusion.rate, elapsed, share, book.hedge_units,
         book.hedge_price, *limits, *rows, 1e-9 * settings.capital, h, target, rate, days,
     )  # fmt: skip
     if not certified:

@@ -20,7 +20,6 @@ from backtester.hedging.kernels_box import (
     LINEAR,
     LOWER,
     NUMBERS,
-    REWARD,
     SCALE,
     UPPER,
     VECTORS,
@@ -40,13 +39,14 @@ FEW = 8
 
 @inlined
 def boxed(
-    L: Float, T: Float, weight: Float, reward: Float, held: Float, linear: Float, impact: Float,
-    lower: Float, upper: Float, gross: Float, turnover: Float, scale: Float, done: Bool, busy: Int,
-    G: Float, V: Float, S: Float, Q: Float, C: Float, h: Float,
+    L: Float, T: Float, weight: Float, held: Float, linear: Float, lower: Float, upper: Float,
+    gross: Float, turnover: Float, scale: Float, done: Bool, busy: Int, G: Float, V: Float,
+    S: Float, Q: Float, C: Float, h: Float,
 ) -> None:  # fmt: skip
     """Hedges of the paths not yet `done` on which the usual course is the whole; they are then.
 
-    T[0] > 0 where there is no risk root. What follows `busy` and comes before h is scratch.
+    There is no reward and no impact. T[0] > 0 where there is no risk root. What follows `busy` and
+    comes before h is scratch.
     """
     k, n = held.shape[0], 0
     for p in range(done.shape[0]):
@@ -61,11 +61,10 @@ def boxed(
         good = (T[0, p] == 0.0) & (gross[p] == np.inf) & (turnover[p] == np.inf)
         good &= (weight[p] >= 0.0) & finite(weight[p]) & (scale[p] > 0.0) & finite(scale[p])
         for i in range(k):
-            V[H0, i, q], V[LINEAR, i, q], V[REWARD, i, q] = held[i, p], linear[p, i], reward[p, i]
-            V[LOWER, i, q], V[UPPER, i, q] = lower[p, i], upper[p, i]
-            good &= finite(held[i, p]) & finite(reward[p, i]) & (impact[p, i] == 0.0)
-            good &= (linear[p, i] >= 0.0) & (linear[p, i] < np.inf)
-            good &= (lower[p, i] <= upper[p, i]) & (lower[p, i] < np.inf) & (upper[p, i] > -np.inf)
+            here, cost, low, high = held[i, p], linear[p, i], lower[p, i], upper[p, i]
+            V[H0, i, q], V[LINEAR, i, q], V[LOWER, i, q], V[UPPER, i, q] = here, cost, low, high
+            good &= finite(here) & (cost >= 0.0) & (cost < np.inf)
+            good &= (low <= high) & (low < np.inf) & (high > -np.inf)
         S[GOOD, q] = 1.0 if good else 0.0
     for i in range(k + 1):
         for j in range(i + 1):
@@ -86,7 +85,7 @@ def boxed(
 def _blocks(
     covariance: Float, exposure: Float, index: Int, usable: Bool, linear: Float, impact: Float,
     gas: Float, gamma: float, fixed: float, shortest: float, longest: float, before: Float,
-    last: Float, elapsed: float, share: float, reward: Float, units: Float, price: Float,
+    last: Float, elapsed: float, share: float, zero: Float, units: Float, price: Float,
     lower: Float, upper: Float, gross: Float, turnover: Float, A: Float, b: Float, band: Float,
     least: float, LT: Float, T: Float, work: Float, order: Int, F: Float, f: Float, weight: Float,
     scale: Float, held: Float, h0: Float, notes: Float, still: Bool, busy: Int, G: Float, VB: Float,
@@ -95,6 +94,10 @@ def _blocks(
     rate: Float, days: Float,
 ) -> bool:  # fmt: skip
     paths, k = units.shape
+    light = A.shape[1] == 0  # neither rows nor impact: paths may go side by side
+    for p in range(paths):
+        for i in range(k):
+            light &= impact[p, i] == 0.0
     for a in range(0, paths, LT.shape[2]):
         z = min(a + LT.shape[2], paths)
         n = z - a
@@ -111,14 +114,14 @@ def _blocks(
         gross_block(exposure[a:z], h[a:z], least, scale[:n])
         for p in range(n):
             still[p] = False
-        if A.shape[1] == 0:
+        if light:
             rest_lanes(
-                LT, T[0], weight, reward[a:z], held, linear[a:z], impact[a:z], lower[a:z],
-                upper[a:z], gross[a:z], turnover[a:z], scale, T[2:], still[:n],
+                LT, T[0], weight, held, linear[a:z], lower[a:z], upper[a:z], gross[a:z],
+                turnover[a:z], scale, T[2:], still[:n],
             )  # fmt: skip
             boxed(
-                LT, T, weight, reward[a:z], held, linear[a:z], impact[a:z], lower[a:z], upper[a:z],
-                gross[a:z], turnover[a:z], scale, still[:n], busy, G, VB, SB, QB, CB, h[a:z],
+                LT, T, weight, held, linear[a:z], lower[a:z], upper[a:z], gross[a:z],
+                turnover[a:z], scale, still[:n], busy, G, VB, SB, QB, CB, h[a:z],
             )  # fmt: skip
         for p in range(n):
             if still[p]:
@@ -128,12 +131,12 @@ def _blocks(
             for i in range(k):
                 h0[i] = held[i, p]
             if T[0, p] > 0.0 or not valid_path(
-                F, f, weight[p], reward[q], h0, linear[q], impact[q], lower[q], upper[q], gross[q],
+                F, f, weight[p], zero, h0, linear[q], impact[q], lower[q], upper[q], gross[q],
                 turnover[q], A[q], b[q], band[q], scale[p],
             ):  # fmt: skip
                 return False
             code, _, _ = run_path(
-                F, f, weight[p], reward[q], h0, linear[q], impact[q], lower[q], upper[q], gross[q],
+                F, f, weight[p], zero, h0, linear[q], impact[q], lower[q], upper[q], gross[q],
                 turnover[q], A[q], b[q], band[q], scale[p], False, h[q], notes, V, N, W, Q, L, C,
                 Y, S, scratch,
             )  # fmt: skip
@@ -146,8 +149,8 @@ def _blocks(
 def hedge_paths(
     covariance: Float, exposure: Float, index: Int, usable: Bool, linear: Float, impact: Float,
     gas: Float, gamma: float, fixed: float, shortest: float, longest: float, before: Float,
-    last: Float, elapsed: float, share: float, reward: Float, units: Float, price: Float,
-    lower: Float, upper: Float, gross: Float, turnover: Float, A: Float, b: Float, band: Float,
+    last: Float, elapsed: float, share: float, units: Float, price: Float, lower: Float,
+    upper: Float, gross: Float, turnover: Float, A: Float, b: Float, band: Float,
     least: float, h: Float, target: Float, rate: Float, days: Float,
 ) -> bool:  # fmt: skip
     """Fill hedges h (P, K) in money, target (P, K), rate (P,) and days (P,) of `pose`.
@@ -161,6 +164,7 @@ def hedge_paths(
     V, N, W, Q, L, C, Y, S, scratch = workspace(k + 1, k, A.shape[1])
     n = LT.shape[2]
     F, f, h0, notes = np.empty((k + 1, k)), np.empty(k + 1), np.empty(k), np.empty(A.shape[1] + 5)
+    zero = np.zeros(k)  # no reward
     weight, scale, held, still = (
         np.empty(n), np.empty(n), np.empty((k, n)), np.empty(n, dtype=np.bool_),
     )  # fmt: skip
@@ -169,7 +173,7 @@ def hedge_paths(
     QB, CB = np.empty((k, k, n)), np.empty((k, k, n))
     certified: bool = _blocks(
         covariance, exposure, index, usable, linear, impact, gas, gamma, fixed, shortest, longest,
-        before, last, elapsed, share, reward, units, price, lower, upper, gross, turnover, A, b,
+        before, last, elapsed, share, zero, units, price, lower, upper, gross, turnover, A, b,
         band, least, LT, T, work, order, F, f, weight, scale, held, h0, notes, still, busy, G,
         VB, SB, QB, CB, V, N, W, Q, L, C, Y, S, scratch, h, target, rate, days,
     )  # fmt: skip

@@ -82,10 +82,10 @@ def horizon_lanes(
 ) -> None:  # fmt: skip
     """Fill rate and days (lanes,): `rate_path` and `days_path` of many paths side by side.
 
-    target and variance are (K, lanes), linear and before (lanes, K); T (K + 5, lanes) is scratch.
+    target and variance are (K, lanes), linear and before (lanes, K); T (7, lanes) is scratch.
     """
     k = target.shape[0]
-    weight, total, moved, curvature, cost, fixed = T[5:], T[0], T[1], T[2], T[3], T[4]
+    total, moved, curvature, cost, fixed, mine, fee = T[0], T[1], T[2], T[3], T[4], T[5], T[6]
     for p in range(lanes):
         total[p], moved[p], curvature[p], cost[p], fixed[p] = 0.0, 0.0, 0.0, 0.0, 0.0
     for i in range(k):
@@ -97,21 +97,24 @@ def horizon_lanes(
         total[p] = value if value < np.inf else 0.0  # 0: no target, or one too small to share out
     first = np.isnan(elapsed)
     for i in range(k):
-        row, mine, own, fee = target[i], weight[i], variance[i], gas[i]
+        row, own = target[i], variance[i]
         for p in range(lanes):
             mine[p] = abs(row[p]) * total[p] if total[p] > 0.0 else 1.0 / k
+        for p in range(lanes):  # into lanes first: strides keep a loop from being vectorised
+            fee[p] = linear[p, i]
         for p in range(lanes):
             curvature[p] += mine[p] * own[p]
-            fixed[p] += mine[p] * fee
-        for p in range(lanes):
-            cost[p] += mine[p] * linear[p, i]
+            cost[p] += mine[p] * fee[p]
+            fixed[p] += mine[p] * gas[i]
         if first:
             for p in range(lanes):
                 moved[p] += mine[p] * (row[p] * row[p]) * own[p]
-        else:
-            for p in range(lanes):
-                step = row[p] - before[p, i]
-                moved[p] += mine[p] * (step * step)
+            continue
+        for p in range(lanes):
+            fee[p] = before[p, i]
+        for p in range(lanes):
+            step = row[p] - fee[p]
+            moved[p] += mine[p] * (step * step)
     for p in range(lanes):
         if elapsed <= 0.0:
             rate[p] = last[p]

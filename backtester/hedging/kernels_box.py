@@ -1,10 +1,11 @@
 """Problems with a box and proportional cost alone, many paths side by side: the usual course.
 
-What `kernels_path.solve_path` does where all goes well, with the same numbers in the same order:
-from h0 the instruments that gain by trading are released, those that would turn back are dropped,
-the rest goes to the optimum at once, no bound is hit on the way and no other instrument gains
-there. A path on which anything else happens is not answered here but by `solve_path`, from the
-start; nor is one whose risk does not single out one optimum (`kernels_load.SOUND`).
+What `kernels_path.solve_path` does where all goes well, with the same numbers in the same order
+(rewards and impacts, which are zero, left out): from h0 the instruments that gain by trading are
+released, those that would turn back are dropped, the rest goes to the optimum at once, no bound is
+hit on the way and no other instrument gains there. A path on which anything else happens is not
+answered here but by `solve_path`, from the start; nor is one whose risk does not single out one
+optimum (`kernels_load.SOUND`).
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from backtester.hedging.kernels_load import SOUND
 from backtester.hedging.kernels_path import DIVERGED
 from backtester.hedging.lanes import add, clipped, copy, finite, largest, less, put, take, times
 
-# rows of V (VECTORS, K, lanes); the first six are given, in money
-H0, LINEAR, LOWER, UPPER, REWARD, HEDGE = 0, 1, 2, 3, 4, 5
-X0, COST, LOW, HIGH, OFFSET, GRADIENT, X, FREE, UP, STEP = 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
-VECTORS = 16
+# rows of V (VECTORS, K, lanes); the first four are given, the fifth is the answer, in money
+H0, LINEAR, LOWER, UPPER, HEDGE = 0, 1, 2, 3, 4
+X0, COST, LOW, HIGH, OFFSET, GRADIENT, X, FREE, UP, STEP = 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
+VECTORS = 15
 # rows of S (NUMBERS, lanes); the first three are given
 WEIGHT, SCALE, GOOD = 0, 1, 2
-SIZE, MOST, QUADRATIC, UNIT, SLOPE, PER, LEVEL, CHANGED = 3, 4, 5, 6, 7, 8, 9, 10
-NUMBERS = 11
+SIZE, QUADRATIC, UNIT, SLOPE, PER, LEVEL, CHANGED = 3, 4, 5, 6, 7, 8, 9
+NUMBERS = 10
 
 ROUNDS = 4
 """Rounds of dropping instruments that would turn back, before a path is left to `solve_path`."""
@@ -61,16 +62,14 @@ def _load(n: int, G: Float, V: Float, S: Float, Q: Float) -> None:
             add(n, V[OFFSET, i], G[i, r], G[K, r])
             for j in range(r, i + 1):
                 add(n, Q[i, j], G[i, r], G[j, r])
-    size, most, weight, scale = S[SIZE], S[MOST], S[WEIGHT], S[SCALE]
+    size, weight, scale = S[SIZE], S[WEIGHT], S[SCALE]
     quadratic, unit, slope, per, good = S[QUADRATIC], S[UNIT], S[SLOPE], S[PER], S[GOOD]
     put(n, size, 0.0)
-    put(n, most, 0.0)
     for i in range(K):
         largest(n, size, Q[i, i])
-        largest(n, most, V[REWARD, i])
     for p in range(n):
         whole = weight[p] * scale[p] * scale[p]
-        value = max(whole * size[p], scale[p] * most[p])
+        value = whole * size[p]
         value = scale[p] if value == 0.0 else value
         unit[p] = scale[p] / value
         quadratic[p] = whole / value
@@ -82,9 +81,9 @@ def _load(n: int, G: Float, V: Float, S: Float, Q: Float) -> None:
             good[p] = good[p] if quadratic[p] * pivot[p] * pivot[p] > SOUND else 0.0
         for j in range(k + 1):
             times(n, Q[k, j], quadratic)
-        offset, reward, cost, linear = V[OFFSET, k], V[REWARD, k], V[COST, k], V[LINEAR, k]
+        offset, cost, linear = V[OFFSET, k], V[COST, k], V[LINEAR, k]
         for p in range(n):
-            offset[p] = slope[p] * offset[p] - unit[p] * reward[p]
+            offset[p] = slope[p] * offset[p]
             cost[p] = unit[p] * linear[p]
         x, x0, h0 = V[X, k], V[X0, k], V[H0, k]
         low, high, lower, upper = V[LOW, k], V[HIGH, k], V[LOWER, k], V[UPPER, k]
@@ -312,16 +311,16 @@ def certify_lanes(n: int, G: Float, V: Float, S: Float, T: Float, optimal: float
             for p in range(n):
                 value[p] += root[p] * now[p]
                 square[p] += root[p] * root[p]
-        slope, h, h0, reward = slopes[k], V[HEDGE, k], V[H0, k], V[REWARD, k]
+        slope, h, h0 = slopes[k], V[HEDGE, k], V[H0, k]
         linear, lower, upper = V[LINEAR, k], V[LOWER, k], V[UPPER, k]
         for p in range(n):
-            slope[p] = weight[p] * value[p] - reward[p]
+            slope[p] = weight[p] * value[p]
             curved = (square[p] > 0.0) & (weight[p] > 0.0)
             alone = abs(slope[p]) / (weight[p] * square[p]) if curved else scale[p]
             own[p] = min(alone, furthest[p])
         for p in range(n):
             radius[p] = max(radius[p], own[p])
-            total[p] += linear[p] * abs(h[p] - h0[p]) + abs(reward[p] * h[p])
+            total[p] += linear[p] * abs(h[p] - h0[p])
             worst[p] = max(worst[p], max(lower[p] - h[p], h[p] - upper[p]))
     for k in range(K):
         slope, h, h0, linear = slopes[k], V[HEDGE, k], V[H0, k], V[LINEAR, k]

@@ -6,6 +6,7 @@ import numpy as np
 
 from backtester.arrays import Bool, Float
 from backtester.hedging.kernels import inlined
+from backtester.hedging.lanes import add, copy, put
 
 
 @inlined
@@ -44,28 +45,23 @@ def rests(
 
 @inlined
 def rest_lanes(
-    L: Float, wrong: Float, risk_weight: Float, reward: Float, h0: Float, linear: Float,
-    impact: Float, lower: Float, upper: Float, gross: Float, turnover: Float, scale: Float,
-    T: Float, still: Bool,
+    L: Float, wrong: Float, risk_weight: Float, h0: Float, linear: Float, lower: Float,
+    upper: Float, gross: Float, turnover: Float, scale: Float, T: Float, still: Bool,
 ) -> None:  # fmt: skip
     """Fill `still` (lanes,): `rests` of well posed paths side by side, from their factors L.
 
-    L (K + 1, K + 1, lanes) as `risk_kernel.root_block` leaves it, h0 (K, lanes); the others are
-    (lanes,) and (lanes, K). T (K + 2, lanes) is scratch.
+    There is no reward and no impact. L (K + 1, K + 1, lanes) as `risk_kernel.root_block` leaves
+    it, h0 (K, lanes); the others are (lanes,) and (lanes, K). T (K + 6, lanes) is scratch.
     """
     rows, lanes = L.shape[0], still.shape[0]
     k = rows - 1
-    worst, value, residual = T[0], T[1], T[2:]
-    for p in range(lanes):
-        worst[p], value[p] = wrong[p], 0.0
+    worst, value, cost, low, high, residual = T[0], T[1], T[2], T[3], T[4], T[5:]
+    copy(lanes, worst, wrong)
+    put(lanes, value, 0.0)
     for r in range(rows):
-        row, level = residual[r], L[k, r]
-        for p in range(lanes):
-            row[p] = level[p]
+        copy(lanes, residual[r], L[k, r])
         for i in range(r, k):
-            one, other = L[i, r], h0[i]
-            for p in range(lanes):
-                row[p] += one[p] * other[p]
+            add(lanes, residual[r], L[i, r], h0[i])
     for i in range(k):
         mine = h0[i]
         for p in range(lanes):
@@ -75,16 +71,14 @@ def rest_lanes(
         worst[p] += 0.0 if good & (scale[p] > 0.0) & (scale[p] < np.inf) else 1.0
     for i in range(k):
         mine = h0[i]
-        for p in range(lanes):
-            value[p] = 0.0
+        put(lanes, value, 0.0)
         for r in range(i + 1):
-            one, other = L[i, r], residual[r]
-            for p in range(lanes):
-                value[p] += one[p] * other[p]
+            add(lanes, value, L[i, r], residual[r])
+        for p in range(lanes):  # into lanes first: strides keep a loop from being vectorised
+            cost[p], low[p], high[p] = linear[p, i], lower[p, i], upper[p, i]
         for p in range(lanes):
-            good = abs(risk_weight[p] * value[p] - reward[p, i]) <= linear[p, i]
-            good &= (lower[p, i] <= mine[p]) & (mine[p] <= upper[p, i])
-            good &= (linear[p, i] < np.inf) & (impact[p, i] >= 0.0) & (impact[p, i] < np.inf)
+            good = (abs(risk_weight[p] * value[p]) <= cost[p]) & (cost[p] < np.inf)
+            good &= (low[p] <= mine[p]) & (mine[p] <= high[p])
             worst[p] += 0.0 if good else 1.0
     for p in range(lanes):
         still[p] = worst[p] == 0.0

@@ -237,9 +237,9 @@ def _paths(
 
 @jit
 def scratch_of(paths: int, assets: int, k: int) -> tuple[Float, Float, Float, Int]:
-    """L (K + 1, K + 1, lanes), T (4K + 10, lanes), work (3K + 5, K + 1) and order of a block."""
+    """L (K + 1, K + 1, lanes), T (3K + 12, lanes), work (3K + 5, K + 1) and order of a block."""
     lanes = min(lanes_of(k), paths)
-    L, T = np.empty((k + 1, k + 1, lanes)), np.empty((4 * k + 10, lanes))
+    L, T = np.empty((k + 1, k + 1, lanes)), np.empty((3 * k + 12, lanes))
     return L, T, np.empty((3 * k + 5, k + 1)), np.empty(max(assets, k), dtype=np.int64)
 
 

@@ -66,8 +66,8 @@ def answered(
     done = np.zeros(PATHS, dtype=bool) if done is None else done.copy()
     h = np.full((PATHS, K), np.nan)
     boxed(
-        L, T, batch.risk_weight, batch.reward, np.ascontiguousarray(batch.h0.T), batch.linear,
-        batch.impact, batch.lower, batch.upper, batch.gross, batch.turnover, batch.scale, done,
+        L, T, batch.risk_weight, np.ascontiguousarray(batch.h0.T), batch.linear,
+        batch.lower, batch.upper, batch.gross, batch.turnover, batch.scale, done,
         np.empty(PATHS, dtype=np.int64), np.empty((K + 1, K + 1, PATHS)),
         np.empty((VECTORS, K, PATHS)), np.empty((NUMBERS, PATHS)), np.empty((K, K, PATHS)),
         np.empty((K, K, PATHS)), h,
@@ -94,8 +94,8 @@ def test_most_paths_take_the_usual_course_and_agree_with_the_solver():
 @pytest.mark.parametrize(
     "given",
     [
-        {"singular": True}, {"impact": 1e-7}, {"gross": 1e6}, {"turnover": 1e6}, {"linear": np.nan},
-        {"h0": np.inf}, {"risk_weight": np.nan}, {"reward": np.inf}, {"lower": 2e6},
+        {"singular": True}, {"gross": 1e6}, {"turnover": 1e6}, {"linear": np.nan},
+        {"h0": np.inf}, {"risk_weight": np.nan}, {"lower": 2e6},
     ],
 )  # fmt: skip
 def test_what_is_more_than_a_box_is_left_alone(given: dict[str, Any]):
