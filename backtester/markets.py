@@ -104,6 +104,7 @@ def history_of(history: str | HistorySpec) -> MarketPanel:
         funding=None if history.funding is None else Path(history.funding),
         half_spread=_path_or_number(history.half_spread),
         depth=_path_or_number(history.depth),
+        tradable=None if history.tradable is None else Path(history.tradable),
         calendar=history.calendar,
         assume_tz=history.assume_tz,
         missing=history.missing,

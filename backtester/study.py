@@ -52,6 +52,7 @@ class HistorySpec(_Model):
     funding: str | None = None
     half_spread: str | float | None = None
     depth: str | float | None = None
+    tradable: str | None = None
     calendar: Literal["24/7", "sessions"] = "24/7"
     assume_tz: str | None = None
     missing: str = "error"
@@ -240,7 +241,7 @@ class Study(_Model):
                 exposure["file"] = absolute(exposure["file"])
         for market in data["markets"]:
             if isinstance(market["history"], dict):
-                for key in ("prices", "funding", "half_spread", "depth"):
+                for key in ("prices", "funding", "half_spread", "depth", "tradable"):
                     market["history"][key] = absolute(market["history"][key])
             market["scenario"] = placed(market["scenario"])
         stress = data["stress"]
@@ -269,9 +270,8 @@ class Study(_Model):
         for market in self.markets:
             if isinstance(market.history, HistorySpec):
                 h = market.history
-                found += [
-                    x for x in (h.prices, h.funding, h.half_spread, h.depth) if isinstance(x, str)
-                ]
+                given = (h.prices, h.funding, h.half_spread, h.depth, h.tradable)
+                found += [x for x in given if isinstance(x, str)]
         for scenario in (
             *(m.scenario for m in self.markets if m.scenario),
             *self.stress.scenarios,

@@ -44,8 +44,8 @@ class BlockBootstrap(Parameters):
     bar of that regime, all equally likely; a change of regime begins one too. Stretches of a regime
     are laid end to end in a circle, so that every bar of the regime is equally likely at every
     step: moments are those of the regime's bars, without bias. A row holds all assets, with the
-    spread, depth, volume and funding of its bar: cross-sectional dependence is the history's own,
-    tails too; serial dependence lasts as long as a block.
+    spread, depth, volume, funding and outages of its bar: cross-sectional dependence is the
+    history's own, tails too; serial dependence lasts as long as a block.
 
     Attributes
     ----------
@@ -170,7 +170,7 @@ class BlockBootstrap(Parameters):
         np.cumsum(steps, axis=0, out=steps)
         prices[1:] = prices[0] * np.exp(steps)
         fields: dict[str, Any] = {}
-        for item in FIELDS:
+        for item in (*FIELDS, "tradable"):
             values = getattr(source, item)
             if values is not None:
                 fields[item] = np.concatenate([values[row[:1] + 1, 0], values[row + 1, 0]])

@@ -13,7 +13,7 @@ from backtester.errors import DataError, ScenarioError, did_you_mean
 from backtester.market.panel import MarketPanel
 from backtester.study import HistorySpec
 
-FILES = ("prices", "funding", "half_spread", "depth")
+FILES = ("prices", "funding", "half_spread", "depth", "tradable")
 ENDINGS = (".csv", ".csv.gz", ".parquet", ".pq")
 Resolve = Callable[[str], str]
 

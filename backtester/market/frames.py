@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtester.arrays import Float, Int
+from backtester.arrays import Bool, Float, Int
 from backtester.errors import ConfigError, DataError, did_you_mean
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def panel_arrays(
     times = utc_index(frame.index, f"market {name!r}", assume_tz)
     frame = numeric(frame, name)
     frame.index = times
-    frame, note = _fill(frame, missing, name)
+    frame, held, note = _fill(frame, missing, name)
     notes += note
     stamps = nanoseconds(frame)
     arrays: dict[str, Any] = {
@@ -51,8 +51,12 @@ def panel_arrays(
             continue
         if item == "funding":
             arrays[item] = _funding(value, frame, name, assume_tz)
+        elif item == "tradable":
+            arrays[item] = _tradable(value, frame, name, assume_tz)
         else:
             arrays[item] = _field(item, value, frame, name, assume_tz)
+    if held is not None:  # nobody trades at a price that nobody quoted
+        arrays["tradable"] = ~held[:, None, :] & arrays.get("tradable", True)
     return arrays, tuple(notes)
 
 
@@ -178,7 +182,10 @@ def numeric(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     return frame
 
 
-def _fill(frame: pd.DataFrame, missing: str, name: str) -> tuple[pd.DataFrame, list[str]]:
+def _fill(
+    frame: pd.DataFrame, missing: str, name: str
+) -> tuple[pd.DataFrame, Bool | None, list[str]]:
+    """The frame repaired, which cells (T, N) hold an older price (None: none), and notes."""
     limit = int(missing[5:]) if missing.startswith("hold:") and missing[5:].isdigit() else 0
     if missing not in ("error", "drop") and limit < 1:
         raise ConfigError(
@@ -186,7 +193,7 @@ def _fill(frame: pd.DataFrame, missing: str, name: str) -> tuple[pd.DataFrame, l
         )
     gaps = int(frame.isna().to_numpy().sum())
     if missing == "error" or not gaps:
-        return frame, []
+        return frame, None, []
     if missing == "drop":
         kept = frame.dropna()
         if len(kept) < 2:
@@ -194,10 +201,17 @@ def _fill(frame: pd.DataFrame, missing: str, name: str) -> tuple[pd.DataFrame, l
                 f"the assets of market {name!r} share {len(kept)} stamps",
                 cure="Their histories hardly overlap; choose other assets or a later start.",
             )
-        return kept, [f"{len(frame) - len(kept)} of {len(frame)} stamps dropped: not all priced"]
-    held = frame.ffill(limit=limit)
-    filled = gaps - int(held.isna().to_numpy().sum())
-    return held, [f"{filled} missing prices held at the last one (at most {limit} bars)"]
+        return (
+            kept,
+            None,
+            [f"{len(frame) - len(kept)} of {len(frame)} stamps dropped: not all priced"],
+        )
+    whole = frame.ffill(limit=limit)
+    held: Bool = (frame.isna() & whole.notna()).to_numpy()
+    if not held.any():
+        return frame, None, []
+    what = f"{int(held.sum())} missing prices held at the last one (at most {limit} bars)"
+    return whole, held, [f"{what}; orders wait there"]
 
 
 def _field(
@@ -209,6 +223,37 @@ def _field(
         return np.full(shape, float(value))
     other = _columns(item, value, frame, name, assume_tz)
     return other.reindex(frame.index, method="ffill").to_numpy(np.float64).reshape(shape)
+
+
+def _tradable(
+    value: pd.DataFrame | float, frame: pd.DataFrame, name: str, assume_tz: str | None
+) -> Bool:
+    """Where orders fill, (T, 1, N): what was last stated at or before each stamp."""
+    other = _columns("tradable", value, frame, name, assume_tz)
+    try:
+        numbers = other.astype("float64")
+    except (ValueError, TypeError) as error:
+        raise DataError(
+            f"tradable of market {name!r} is not true or false ({error})",
+            cure="Give True or False (1 or 0 in a file) for every asset.",
+        ) from error
+    wrong = np.argwhere(~numbers.isin([0.0, 1.0]).to_numpy())
+    if wrong.size:
+        t, n = (int(i) for i in wrong[0])
+        raise DataError(
+            f"tradable of {other.columns[n]!r} in market {name!r} is "
+            f"{float(numbers.to_numpy()[t, n]):g}",
+            when=str(other.index[t]),
+            cure="Give True or False (1 or 0 in a file) for every asset.",
+        )
+    stated = numbers.reindex(frame.index, method="ffill")
+    if stated.isna().to_numpy().any():
+        raise DataError(
+            f"tradable of market {name!r} begins after its prices",
+            when=str(frame.index[0]),
+            cure="State it at or before the first price; what is stated holds until the next row.",
+        )
+    return np.array(stated.to_numpy() == 1.0)[:, None, :]
 
 
 def _columns(

@@ -186,6 +186,7 @@ class MarketPanel:
         depth: pd.DataFrame | float | None = None,
         funding: pd.DataFrame | None = None,
         volume: pd.DataFrame | None = None,
+        tradable: pd.DataFrame | None = None,
         assume_tz: str | None = None,
         missing: str = "error",
         name: str = "market",
@@ -199,16 +200,25 @@ class MarketPanel:
         depth: money tradable in a day at one daily volatility of impact, a number or a frame.
         funding: fraction of notional paid by a long at each stamp; stamps between two prices are
             added up at the later one; a column may be missing (no funding), a cell may not.
+        tradable: whether orders fill, a frame like `prices` of True and False (1 and 0); what is
+            stated holds until the next row. None: always.
         assume_tz: zone of an index without one; such an index is otherwise an error.
         missing: ``"error"``; ``"drop"`` keeps stamps at which every asset has a price; ``"hold:N"``
-            holds the last price for at most N stamps. What was repaired is counted in `notes`.
+            holds the last price for at most N stamps, at which nothing fills. What was repaired is
+            counted in `notes`.
         """
         from backtester.market.frames import panel_arrays
 
         days = calendar if isinstance(calendar, Calendar) else calendar_named(calendar)
         arrays, notes = panel_arrays(
             prices,
-            {"half_spread": half_spread, "depth": depth, "funding": funding, "volume": volume},
+            {
+                "half_spread": half_spread,
+                "depth": depth,
+                "funding": funding,
+                "volume": volume,
+                "tradable": tradable,
+            },
             assume_tz=assume_tz,
             missing=missing,
             name=name,

@@ -68,13 +68,13 @@ def union_panel(panels: Sequence[MarketPanel], name: str) -> MarketPanel:
                 values = np.where(mine[:, None, None], values, 0.0)
             columns.append(values)
         fields[item] = np.concatenate(columns, axis=2)
-    mask = np.concatenate(
-        [
-            np.repeat(m[:, None, None], len(p.assets), axis=2)
-            for p, m in zip(panels, own, strict=True)
-        ],
-        axis=2,
-    )
+    switches = []
+    for panel, row, mine in zip(panels, held, own, strict=True):
+        open_ = np.repeat(mine[:, None, None], len(panel.assets), axis=2)
+        if panel.tradable is not None:
+            open_ &= panel.tradable[row][:, :1]
+        switches.append(open_)
+    mask = np.concatenate(switches, axis=2)
     continuous = any(p.calendar.name == CONTINUOUS.name for p in panels)
     return MarketPanel(
         times=times,

@@ -231,6 +231,33 @@ def test_history_and_book_of_ones_own(tmp_path: Path) -> None:
     assert comparison.curves[0].equity_net.shape[1] == 1
 
 
+def test_outages_of_ones_own(tmp_path: Path) -> None:
+    """Orders wait on the stated days; the file is part of the digest and of a moved study."""
+    prices = frame(300)
+    prices.to_csv(tmp_path / "prices.csv")
+    open_ = pd.DataFrame(1, prices.index, prices.columns)
+    open_.iloc[100:110, 1] = 0
+    open_.to_csv(tmp_path / "open.csv")
+    files = {"prices": str(tmp_path / "prices.csv"), "tradable": str(tmp_path / "open.csv")}
+    plan = study(
+        exposure={"positions": {"A": 1e6}},
+        hedge_with=["B", "C"],
+        markets=[{"history": files, "name": "own"}],
+        strategies=[{"RollingOLS": {"window": 30}}],
+        costs={"fee_bps": 2},
+        placebo_paths=0,
+    )
+    shut = bt.compare(plan)
+    assert set(shut.manifest["files"]) == {"prices.csv", "open.csv"}
+    files.pop("tradable")
+    always = bt.compare(plan.model_copy(update={"markets": study(
+        markets=[{"history": files, "name": "own"}], exposure={"positions": {"A": 1e6}},
+        hedge_with=["B"],
+    ).markets}))  # fmt: skip
+    assert shut.digest != always.digest
+    assert shut.curves[0].unfilled == 10 and always.curves[0].unfilled == 0
+
+
 def test_a_file_changed_between_two_comparisons_is_read_again(tmp_path: Path) -> None:
     file = tmp_path / "prices.csv"
     plan = study(

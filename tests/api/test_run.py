@@ -108,7 +108,9 @@ def test_missing_prices_are_an_error_until_a_repair_is_chosen() -> None:
     with pytest.raises(DataError, match=r"price of 'B'.*is missing \(NaN\) at 2022-02-20"):
         bt.run(holed, "Naked", **BOOK)
     repaired = bt.run(holed, "Naked", missing="hold:1", **BOOK)
-    assert repaired.panel.notes == ("1 missing prices held at the last one (at most 1 bars)",)
+    assert repaired.panel.notes == (
+        "1 missing prices held at the last one (at most 1 bars); orders wait there",
+    )
 
 
 @pytest.mark.parametrize(

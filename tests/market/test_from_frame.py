@@ -129,6 +129,15 @@ def test_bad_frame(prices: Any, words: str) -> None:
         ),
         ({"funding": 0.01}, "funding of market 'mine' is a float"),
         ({"depth": [1.0, 2.0]}, "depth of market 'mine' is a list"),
+        ({"tradable": True}, "tradable of market 'mine' is a bool"),
+        ({"tradable": frame()}, "tradable of 'B' in market 'mine' is 6 at 2021-01-01"),
+        ({"tradable": frame(A=["yes"] * 6)}, "tradable of market 'mine' is not true or false"),
+        (
+            {"tradable": (frame() > 0).astype(float).where(frame() != frame().iloc[2, 1])},
+            "tradable of 'B' in market 'mine' is nan at 2021-01-03",
+        ),
+        ({"tradable": (frame() > 0).iloc[2:]}, "tradable of market 'mine' begins after its prices"),
+        ({"tradable": (frame() > 0)[["A"]]}, "tradable of market 'mine' lacks asset 'B'"),
     ],
 )
 def test_bad_field(options: dict[str, Any], words: str) -> None:
@@ -147,6 +156,29 @@ def test_unknown_repair(missing: str) -> None:
 def test_unknown_calendar() -> None:
     with pytest.raises(ConfigError, match="unknown calendar '365'"):
         MarketPanel.from_frame(frame(), calendar="365")
+
+
+def test_what_is_stated_to_be_tradable_holds_until_the_next_row() -> None:
+    prices = frame()
+    rows = prices.index[[0, 2, 4]] - pd.Timedelta(1, unit="h")
+    stated = pd.DataFrame({"A": [1, 0, 1], "B": [True, True, False]}, index=rows)
+    panel = build(prices, tradable=stated)
+    assert panel.tradable is not None and panel.tradable.shape == (6, 1, 2)
+    assert panel.tradable[:, 0, 0].tolist() == [True, True, False, False, True, True]
+    assert panel.tradable[:, 0, 1].tolist() == [True, True, True, True, False, False]
+    assert build(prices).tradable is None
+
+
+def test_nothing_fills_at_a_price_that_was_held() -> None:
+    holed = with_cell(np.nan)
+    panel = build(holed, missing="hold:1")
+    assert panel.tradable is not None
+    np.testing.assert_array_equal(panel.tradable[:, 0], holed.notna())
+    shut = build(holed, missing="hold:1", tradable=(frame() > 0).assign(A=False))
+    assert shut.tradable is not None
+    assert not shut.tradable[:, 0, 0].any() and shut.tradable[:, 0, 1].sum() == 5
+    assert build(frame(), missing="hold:1").tradable is None
+    assert build(holed, missing="drop").tradable is None
 
 
 def test_repairs_are_counted() -> None:

@@ -125,6 +125,28 @@ def test_bad_price_file(tmp_path: Path, text: str, words: str) -> None:
     assert "mine.csv" in caught.value.what and caught.value.cure
 
 
+def test_outages_from_a_file(tmp_path: Path) -> None:
+    prices = save(tmp_path, WIDE)
+    text = "time,ETH,BTC,SOL\n2021-01-01,1,1,1\n2021-01-02,0,true,1\n2021-01-03,1,False,1\n"
+    for words in ("true", "1"), ("False", "0"):
+        text = text.replace(*words)
+    outages = save(tmp_path, text, "outages.csv")
+    panel = panel_from_files(
+        prices, tradable=outages, columns=["BTC", "ETH"], assume_tz="UTC", missing="error"
+    )
+    assert panel.tradable is not None
+    assert panel.tradable[:, 0].tolist() == [[True, True], [True, False], [False, True]]
+    booleans = save(tmp_path, "time,BTC,ETH\n2021-01-01,True,False\n", "flags.csv")
+    same = panel_from_files(prices, tradable=booleans, assume_tz="UTC")
+    assert same.tradable is not None and same.tradable[:, 0].tolist() == [[True, False]] * 3
+    with pytest.raises(DataError, match="tradable of 'BTC' in market 'mine' is 2 at 2021-01-01"):
+        panel_from_files(
+            prices,
+            tradable=save(tmp_path, "time,BTC,ETH\n2021-01-01,2,1\n", "two.csv"),
+            assume_tz="UTC",
+        )
+
+
 def test_naive_stamps_are_not_guessed(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no time zone.*assume_tz"):
         panel_from_files(save(tmp_path, WIDE))

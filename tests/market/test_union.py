@@ -84,3 +84,14 @@ def test_disjoint_histories_and_repeated_assets() -> None:
     rich = panel(DAYS[:20], "C", "24/7", depth=np.full((20, 1), 1e8))
     with pytest.raises(DataError, match="'history A' has no depth, but another has"):
         union_panel([early, rich], "half")
+
+
+def test_a_history_s_own_outages_are_kept() -> None:
+    shut = np.ones((len(SESSIONS), 1), dtype=bool)
+    shut[4:6] = False
+    stocks = panel(SESSIONS, "S", "sessions", tradable=shut)
+    both = union_panel([panel(DAYS, "BE", "24/7"), stocks], "mixed")
+    assert both.tradable is not None
+    wanted = pd.Series(shut[:, 0], SESSIONS).reindex(DAYS, fill_value=False)
+    np.testing.assert_array_equal(both.tradable[:, 0, 2], wanted)
+    assert both.tradable[:, 0, :2].all()

@@ -114,12 +114,18 @@ def test_fields_come_with_their_bar(tmp_path: Path) -> None:
         pd.read_csv(file, index_col=0).assign(A=values[:, 0], B=values[:, 1]).to_csv(
             tmp_path / f"{item}.csv"
         )
-    more = {i: str(tmp_path / f"{i}.csv") for i in ("half_spread", "depth", "funding")}
+    shut = (rng.random((400, 2)) < 0.2).astype(int)
+    pd.read_csv(file, index_col=0).assign(A=1 - shut[:, 0], B=1 - shut[:, 1]).to_csv(
+        tmp_path / "tradable.csv"
+    )
+    kinds = ("half_spread", "depth", "funding", "tradable")
+    more = {i: str(tmp_path / f"{i}.csv") for i in kinds}
     scenario = BlockBootstrap(name="full", history={"prices": str(file), **more})
     panel = scenario.draw(first=0, paths=5, bars=60, seed=1)
     source = scenario.rows.panel
     row = rows_of(np.diff(np.log(panel.prices), axis=0), scenario.rows.steps)
-    for item in ("half_spread", "depth", "funding"):
+    assert panel.tradable is not None and 0.1 < (~panel.tradable).mean() < 0.3
+    for item in kinds:
         assert np.array_equal(getattr(panel, item)[1:], getattr(source, item)[row + 1, 0]), item
     assert (panel.funding[0] == 0).all()
     assert panel.prices[0, :, 0] == pytest.approx(prices[-1, 0])

@@ -29,7 +29,11 @@ class Positions:
 
 
 def read_prices(
-    path: str | Path, *, time: str | None = None, values: str | None = None
+    path: str | Path,
+    *,
+    time: str | None = None,
+    values: str | None = None,
+    switches: bool = False,
 ) -> pd.DataFrame:
     """A wide frame, time × asset, from a CSV (also .gz) or Parquet file.
 
@@ -38,6 +42,7 @@ def read_prices(
     time: name of the time column (default: the first column, or a Parquet file's time index).
     values: for a long file (one row per time and asset): the column to spread, e.g. ``"close"``.
         The asset is then the column called asset, symbol or market.
+    switches: True and False are read as 1 and 0; in a file of prices they are an error.
 
     Symbols stay text, whatever they spell (NA, TRUE, 1e5). Raises DataError naming the file.
     """
@@ -61,6 +66,8 @@ def read_prices(
         raise DataError(
             f"file {file.name!r} has a time column only", cure="Add a column per asset."
         )
+    if switches:
+        frame = frame.astype({c: float for c in frame.columns if frame[c].dtype == np.bool_})
     return numbers(frame, file)
 
 
@@ -70,6 +77,7 @@ def panel_from_files(
     funding: str | Path | None = None,
     half_spread: str | Path | float | None = None,
     depth: str | Path | float | None = None,
+    tradable: str | Path | None = None,
     calendar: str = "24/7",
     assume_tz: str | None = None,
     missing: str = "error",
@@ -107,6 +115,7 @@ def panel_from_files(
             half_spread=field(half_spread),
             depth=field(depth),
             funding=None if funding is None else _funding(Path(funding), columns),
+            tradable=_switches(tradable, columns),
             assume_tz=assume_tz,
             missing=missing,
             name=name or file.name.removesuffix(".gz").rsplit(".", 1)[0],
@@ -115,6 +124,16 @@ def panel_from_files(
         raise DataError(
             f"file {file.name!r}: {error.what}", cure=error.cure, when=error.when
         ) from error
+
+
+def _switches(
+    tradable: str | Path | None, columns: Sequence[str] | None
+) -> pd.DataFrame | None:  # fmt: skip
+    """Where orders fill, as a wide frame of 1 and 0."""
+    if tradable is None:
+        return None
+    frame = read_prices(tradable, switches=True)
+    return frame if columns is None else frame[[c for c in columns if c in frame.columns]]
 
 
 def read_book(path: str | Path) -> Positions:
