@@ -45,7 +45,8 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
     """Run one strategy over one panel, all paths at once.
 
     Life of an event: mark and accrue what was held, fill orders sent earlier at prices now known,
-    observe, monitor, decide where due, send orders, record and reconcile.
+    observe, monitor, decide where due, send orders, record and reconcile. Where nothing can fill
+    after the decision or wait, the accounts are closed before it, in one pass.
 
     Raises DataError (market and strategy do not fit), StrategyError (the strategy raised or broke
     its contract), AccountingError (a defect).
@@ -73,6 +74,7 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
     known: Tariff | None = None
     transit = Transit(setup.delay)
     same_close = setup.execution == "same_close"
+    at_once = not same_close and panel.tradable is None  # no order waits, none fills later
     horizons = np.full((panel.bars, paths), np.nan)
     idle: Byte = np.zeros(paths, dtype=np.int8)
     routes: dict[str, int] = {}
@@ -83,11 +85,16 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
         years, funding = event.elapsed / info.days_per_year, quotes.funding(t)
         # A copy: through a slice's base a strategy could reach every later price.
         price = frozen_slice(panel.prices[t])
-        book, pnl = settlement.at(book, price, funding, years)
-        tariff = quotes.at(t, book.hedge_price)
-        fills: Fills | None = None
-        if pending is not None and not same_close:
-            book, fills, pending = execute(pending, book, tariff)
+        tariff = quotes.at(t, price)
+        if at_once:
+            trades = None if pending is None else pending.units
+            book = settlement.account(book, price, funding, years, trades, tariff, ledger)
+            pending = None
+        else:
+            fills: Fills | None = None
+            book, pnl = settlement.at(book, price, funding, years)
+            if pending is not None and not same_close:
+                book, fills, pending = execute(pending, book, tariff)
         past.push(t)
         if tariff is not known:
             known, rates = tariff, tariff.rates(paths)
@@ -132,6 +139,9 @@ def run(panel: MarketPanel, strategy: Strategy[Any], setup: RunSetup) -> BlockRu
             ]
         transit, arrived = transit.step(sent)
         pending = joined(pending, arrived)
+        if at_once:
+            ledger.status[t] = status
+            continue
         if pending is not None and same_close:
             book, fills, pending = execute(pending, book, tariff)
         ledger.record(Entry(pnl, fills, status), book)

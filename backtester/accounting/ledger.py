@@ -107,13 +107,25 @@ class Ledger:
         self.status[t] = entry.status
         if fills is not None and fills.unfilled is not None:
             self.unfilled[t] = fills.unfilled
+        self.close(t, p, book.capital)
+
+    def close(self, t: int, broken: int, capital: float) -> None:
+        """Row t is written; raises AccountingError where the identity is `broken` on a path ≥ 0."""
         self.written = t + 1
-        if p >= 0:
-            moved = self.equity[t, p] - (self.equity[t - 1, p] if t else book.capital)
-            explained = pnl[:, p].sum() - self.costs[t, p].sum()
-            raise AccountingError(
-                f"equity on path {p} moved by {moved:.6g}, but positions, "
-                f"carry and costs explain {explained:.6g}",
-                when=iso(int(self.times[t])),
-                cure="Prices may be too extreme for double precision; else report this defect.",
-            )
+        if broken < 0:
+            return
+        p = broken
+        moved = self.equity[t, p] - (self.equity[t - 1, p] if t else capital)
+        explained = (
+            self.exposure_pnl[t, p]
+            + self.hedge_pnl[t, p]
+            + self.exposure_carry[t, p]
+            + self.hedge_carry[t, p]
+            - self.costs[t, p].sum()
+        )
+        raise AccountingError(
+            f"equity on path {p} moved by {moved:.6g}, but positions, "
+            f"carry and costs explain {explained:.6g}",
+            when=iso(int(self.times[t])),
+            cure="Prices may be too extreme for double precision; else report this defect.",
+        )

@@ -13,8 +13,10 @@ from __future__ import annotations
 import numpy as np
 
 from backtester.accounting.book import Book
-from backtester.accounting.settlement_kernel import settle
+from backtester.accounting.ledger import TOLERANCE, Ledger
+from backtester.accounting.settlement_kernel import account, settle
 from backtester.arrays import Float, Int, sealed
+from backtester.costs.tariff import Tariff
 
 
 class Settlement:
@@ -26,6 +28,39 @@ class Settlement:
         """
         self._borrow, self._index, self._notional = borrow, index, notional
         self._unused = np.empty((0, 0))
+
+    def account(
+        self,
+        book: Book,
+        price: Float,
+        funding: Float | None,
+        years: float,
+        units: Float | None,
+        tariff: Tariff,
+        ledger: Ledger,
+    ) -> Book:
+        """`at`, then a fill of all `units` (P, K; None for none), then the ledger's row, in one.
+
+        The same to the bit as one after the other; all but the status is recorded.
+        """
+        t, paths, k = ledger.written, len(price), len(self._index)
+        cash, hedge_price = np.empty(paths), np.empty((paths, k))
+        fixed, filled = self._notional is None, units is not None
+        exposure = book.exposure_units if fixed else np.empty(price.shape)
+        hedges = np.empty((paths, k)) if filled else book.hedge_units
+        broken = account(
+            t, price, book.price, book.hedge_price, book.exposure_units, book.hedge_units,
+            book.cash, price if funding is None else funding, funding is not None, self._borrow,
+            years, self._index, price if fixed else self._notional, not fixed, filled,
+            self._unused if units is None else units, tariff.coefficients, tariff.powers,
+            TOLERANCE, book.capital, *ledger.columns, cash, hedge_price,
+            self._unused if fixed else exposure, hedges if filled else self._unused,
+        )  # fmt: skip
+        ledger.close(t, broken, book.capital)
+        return Book(
+            price, sealed(hedge_price), sealed(exposure), sealed(hedges), sealed(cash),
+            book.instrument_index, book.capital,
+        )  # fmt: skip
 
     def at(
         self, book: Book, price: Float, funding: Float | None, years: float

@@ -7,6 +7,9 @@ import numpy as np
 
 from backtester.arrays import Float
 
+inlined = numba.njit(cache=True, error_model="numpy", forceinline=True, _nrt=False)
+"""For the part that is done on one path."""
+
 
 @numba.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
 def plan(coefficients: Float, powers: Float, linear: Float, steep: Float) -> None:
@@ -25,6 +28,39 @@ def plan(coefficients: Float, powers: Float, linear: Float, steep: Float) -> Non
             steep[p, i] = more
 
 
+@inlined
+def fill_path(
+    units: Float, price: Float, coefficients: Float, powers: Float, held: Float, after: Float,
+    charges: Float,
+) -> tuple[float, float, float]:  # fmt: skip
+    """One path of `fill`: Σ|z|, Σz and Σ charges, money; units after (K,), charges (C,) filled.
+
+    coefficients (C, K).
+    """
+    k = units.shape[0]
+    size, bought, total = 0.0, 0.0, 0.0
+    for i in range(k):
+        z = units[i] * price[i]
+        size += abs(z)
+        bought += z
+        after[i] = held[i] + units[i]
+    for c in range(powers.shape[0]):
+        power, amount = powers[c], 0.0
+        for i in range(k):
+            z = abs(units[i] * price[i])
+            if z != 0.0:
+                rate = coefficients[c, i]
+                if power == 1.0:
+                    amount += rate * z
+                elif power == 1.5:
+                    amount += rate * z * np.sqrt(z)
+                else:
+                    amount += rate * z**power
+        charges[c] = amount
+        total += amount
+    return size, bought, total
+
+
 @numba.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
 def fill(
     units: Float, price: Float, coefficients: Float, powers: Float, held: Float, cash: Float,
@@ -34,28 +70,10 @@ def fill(
 
     A term charges coefficient · |z|^power on z = units · price, nothing where z is zero.
     """
-    terms, rows, k = coefficients.shape
+    rows = coefficients.shape[1]
     for p in range(units.shape[0]):
-        row = p if rows > 1 else 0
-        size, bought, total = 0.0, 0.0, 0.0
-        for i in range(k):
-            z = units[p, i] * price[p, i]
-            size += abs(z)
-            bought += z
-            after[p, i] = held[p, i] + units[p, i]
-        for c in range(terms):
-            power, amount = powers[c], 0.0
-            for i in range(k):
-                z = abs(units[p, i] * price[p, i])
-                if z != 0.0:
-                    rate = coefficients[c, row, i]
-                    if power == 1.0:
-                        amount += rate * z
-                    elif power == 1.5:
-                        amount += rate * z * np.sqrt(z)
-                    else:
-                        amount += rate * z**power
-            charges[p, c] = amount
-            total += amount
-        traded[p] = size
+        traded[p], bought, total = fill_path(
+            units[p], price[p], coefficients[:, p if rows > 1 else 0], powers, held[p], after[p],
+            charges[p],
+        )  # fmt: skip
         left[p] = cash[p] - bought - total

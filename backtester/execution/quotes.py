@@ -45,7 +45,7 @@ class Quotes:
         self._volatility_k = None
         if model.has_impact:
             self._volatility_k = np.take(panel.daily_volatility(), index, axis=2)
-        self._model = model
+        self._model, self._index = model, index
         self._same = self._shared(panel.prices[..., index[:1]])
         self._tariff: Tariff | None = None
         same = self._same
@@ -86,7 +86,7 @@ class Quotes:
         return None if self._tradable is None else frozen_slice(self._tradable[t])
 
     def at(self, t: int, price: Float) -> Tariff:
-        """What an order meets at t; price (P, K) of the instruments.
+        """What an order meets at t; price (P, N) of all assets.
 
         The very same object at every event where nothing about it changes.
         """
@@ -96,7 +96,7 @@ class Quotes:
         if self._same is not None:
             return Tariff(self._same[t], self._model.powers, tradable)
         quote = Quote(
-            price=price,
+            price=price[:, self._index],
             half_spread=self._spread_k[t],
             depth=None if self._depth_k is None else self._depth_k[t],
             volatility=None if self._volatility_k is None else self._volatility_k[t],

@@ -14,6 +14,7 @@ from backtester.accounting.fills import Fills
 from backtester.accounting.ledger import Entry, Ledger
 from backtester.accounting.settlement import Settlement
 from backtester.costs.carry import borrow_cash, funding_cash
+from backtester.costs.tariff import Tariff
 from backtester.errors import AccountingError
 
 INDEX = np.array([3, 1])
@@ -108,3 +109,30 @@ def test_recording_marks_the_book_and_finds_the_path(
     assert np.array_equal(led.fills[t], fills.units * filled)
     assert np.array_equal(led.traded[t], fills.traded * filled)
     assert (led.status[t] == 2).all()
+
+
+@pytest.mark.parametrize("t", [0, 1])
+@pytest.mark.parametrize("filled", [False, True])
+def test_one_pass_finds_the_path_whose_equity_is_not_explained(t: int, filled: bool) -> None:
+    rng = np.random.default_rng(3)
+    paths = 4
+    book = book_of(rng, paths)
+    tariff = Tariff(np.full((1, 1, 2), 1e-3), np.ones(1))
+    units = rng.normal(0, 1, (paths, 2)) if filled else None
+    settlement = Settlement(np.zeros(4), INDEX, None)
+    price = book.price * 1.01
+    ledger = Ledger.open(np.arange(2), paths, 2, ("fee",))
+    ledger.written = t
+    cash = book.cash - book.equity + book.capital  # equity is capital, and was
+    ledger.equity[0] = book.capital
+    good = replace(book, cash=cash)
+    after = settlement.account(good, price, None, 0.0, units, tariff, ledger)
+    assert ledger.written == t + 1
+    assert ledger.equity[t] == pytest.approx(after.equity, rel=1e-12)
+    for array in (after.hedge_units, after.cash, after.hedge_price, after.exposure_units):
+        assert not array.flags.writeable
+    assert (after.hedge_units == good.hedge_units).all() != filled
+    ledger.written = t
+    bad = replace(book, cash=cash + 1e3 * (np.arange(paths) == 2))
+    with pytest.raises(AccountingError, match=r"path 2 moved by .* explain"):
+        settlement.account(bad, price, None, 0.0, units, tariff, ledger)

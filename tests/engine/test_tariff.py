@@ -82,7 +82,7 @@ def test_a_field_that_paths_share_is_read_once(impact: float, paths: int, rows: 
     volatility = panel.daily_volatility()
     for t in range(6):
         price = panel.prices[t][:, index]
-        found = quotes.at(t, price)
+        found = quotes.at(t, panel.prices[t])
         assert panel.half_spread is not None and panel.depth is not None
         quote = Quote(
             price, panel.half_spread[t][:, index], panel.depth[t][:, index],
