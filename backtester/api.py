@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from backtester.accounting.exposure import Exposure
 from backtester.comparison import SCHEMA, AuditLine, Comparison, Curve, MarketSummary
 from backtester.costs.model import CostConfig
 from backtester.engine import run as run_engine
-from backtester.errors import ConfigError
+from backtester.errors import ConfigError, did_you_mean
 from backtester.evidence import Evidence, MarketEvidence, market_evidence
 from backtester.executor import Executor, executor_of
 from backtester.hedging.assemble import HedgeSettings
@@ -80,16 +81,18 @@ def run(
             prices, calendar=calendar, funding=funding, assume_tz=assume_tz, missing=missing
         )
     )
-    position = Exposure(
-        tuple(exposure), np.array(list(exposure.values()), dtype=np.float64), unit, hold
-    )
+    position = _position(exposure, unit, hold)
+    if isinstance(hedge_with, str):
+        raise ConfigError(
+            f"hedge_with is the text {hedge_with!r}", cure=f"Give a list: [{hedge_with!r}]."
+        )
     if capital is None:
         units = position.units(panel.prices[0], panel.indices(position.assets, "the exposure"))
         capital = float(np.abs(units * panel.prices[0]).sum(axis=-1).max())
     setup = RunSetup(
         exposure=position,
         instruments=tuple(hedge_with),
-        costs=costs if isinstance(costs, CostConfig) else CostConfig(**(costs or {})),
+        costs=costs if isinstance(costs, CostConfig) else _costs(costs or {}),
         hedging=HedgeSettings(capital, risk_aversion, horizon, limits or Limits()),
         rebalance=rebalance,
         execution=execution,
@@ -99,6 +102,33 @@ def run(
     labels = labels_of(panel, position, setup.instruments, labeller)
     block = run_engine(panel, chosen, setup)
     return RunResult(type(chosen).__name__, panel, setup, block, labels.label, labels.names)
+
+
+def _position(exposure: dict[str, float], unit: str, hold: str) -> Exposure:
+    try:
+        amounts = [float(amount) for amount in exposure.values()]
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"the exposure {exposure!r} is not asset -> amount ({error})",
+            cure='Give numbers by asset, such as {"SOL": 500_000}.',
+        ) from error
+    return Exposure(tuple(exposure), np.array(amounts), unit, hold)
+
+
+def _costs(given: dict[str, Any]) -> CostConfig:
+    for key in given:
+        if key not in CostConfig.model_fields:
+            raise ConfigError(
+                f"costs have no key {key!r}", cure=did_you_mean(str(key), CostConfig.model_fields)
+            )
+    try:
+        return CostConfig(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ConfigError(
+            f"costs.{first['loc'][0]} is {first['input']!r}: {first['msg']}",
+            cure="Give basis points (gas: money), ≥ 0, or a mapping by instrument.",
+        ) from error
 
 
 def _strategy(
@@ -115,6 +145,11 @@ def _strategy(
         from backtester.plugins import load_strategy
 
         strategy = load_strategy(strategy)
+    if not (isinstance(strategy, type) and issubclass(strategy, Strategy)):
+        raise ConfigError(
+            f"the strategy is a {type(strategy).__name__}",
+            cure="Give an instance or a subclass of Strategy, or its name.",
+        )
     return strategy.configured(parameters)
 
 

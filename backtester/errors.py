@@ -93,8 +93,9 @@ _ADVICE = {
     "then neutrality): widen the limit named in the report",
     Status.HELD: "no solver certified an answer; the previous hedge was kept: check the limits "
     "and the scale of the problem",
-    Status.INVALID: "the decision held a value that is not finite on this path; the previous "
-    "hedge was kept: check the estimator's warm-up",
+    Status.INVALID: "the problem of this path is not well posed: its covariance is not positive "
+    "semi-definite, a value is not finite, or a lower limit exceeds the upper one; the previous "
+    "hedge was kept: check the estimator, its warm-up and the limits",
 }
 
 

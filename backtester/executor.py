@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing.connection import wait
 from typing import Protocol, TypeVar
 
 from backtester.errors import BacktesterError, ConfigError
@@ -76,9 +79,25 @@ class ProcessExecutor:
     def _submit(self, call: Callable[[T], R], task: T) -> Future[R]:
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self.workers, mp_context=context)
+            self._pool = ProcessPoolExecutor(
+                self.workers, mp_context=context, initializer=_start_worker
+            )
         with _one_thread():
             return self._pool.submit(call, task)
+
+
+def _start_worker() -> None:
+    """Ctrl-C is the parent's to answer, and a worker does not outlive the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    """Leave as soon as the process behind `sentinel` has ended, however it ended."""
+    wait([sentinel])
+    os._exit(1)
 
 
 @contextmanager

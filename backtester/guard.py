@@ -26,7 +26,7 @@ def guarded(
         return call(*args, **kwargs)
     except BacktesterError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a plugin that exits must not end the run unseen
         frames = traceback.extract_tb(error.__traceback__)
         own = [f for f in frames if not Path(f.filename).is_relative_to(_PACKAGE)]
         where = own[-1] if own else frames[-1]

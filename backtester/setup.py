@@ -49,6 +49,10 @@ class RunSetup:
             raise ConfigError(
                 f"execution {self.execution!r} is unknown", cure=f"Use one of {EXECUTION}."
             )
+        if isinstance(self.delay, bool) or self.delay != int(self.delay):
+            raise ConfigError(
+                f"delay is {self.delay!r}", cure="Give a whole number of events, 1 or more."
+            )
         if self.delay < 1 or (self.delay > 1 and self.execution == "same_close"):
             raise ConfigError(
                 f"delay is {self.delay} with execution {self.execution!r}",

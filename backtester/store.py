@@ -18,7 +18,8 @@ def write_results(root: Path, name: str, files: Mapping[str, str | bytes]) -> Pa
     """Write `files` as the folder ``root/name`` in one step, replacing an earlier one.
 
     The folder appears complete or not at all: files are written and flushed to a temporary folder
-    beside it, which then takes its place. Raises StoreError naming the folder and the cure.
+    beside it, which then takes its place. What others put into the earlier folder stays. Raises
+    StoreError naming the folder and the cure.
     """
     if not name or not all(c in "0123456789abcdefghijklmnopqrstuvwxyz-_" for c in name):
         raise StoreError(f"results cannot be called {name!r}", cure="A digest is expected.")
@@ -27,7 +28,7 @@ def write_results(root: Path, name: str, files: Mapping[str, str | bytes]) -> Pa
     try:
         root.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=root))
-        for file, content in files.items():
+        for file, content in {**files, WRITTEN: "".join(f"{file}\n" for file in files)}.items():
             _write(temporary / file, content)
         os.chmod(temporary, 0o755)
         _swap(temporary, target)
@@ -44,6 +45,19 @@ def write_results(root: Path, name: str, files: Mapping[str, str | bytes]) -> Pa
             shutil.rmtree(temporary, ignore_errors=True)
         raise
     return target
+
+
+WRITTEN = ".written"
+"""Names of the files of a folder of results that are ours, one a line: the others stay."""
+
+
+def _own(folder: Path) -> list[Path]:
+    """What somebody else put into a folder of results; nothing where it does not say."""
+    try:
+        ours = {WRITTEN, *(folder / WRITTEN).read_text(encoding="utf-8").splitlines()}
+    except (OSError, UnicodeDecodeError):
+        return []
+    return [found for found in folder.iterdir() if found.name not in ours]
 
 
 _CURES = {
@@ -79,9 +93,14 @@ def _swap(temporary: Path, target: Path) -> None:
         except BaseException:  # Ctrl-C included: the earlier results go back where they were
             os.replace(old / "old", target)
             raise
-    finally:
-        if target.exists():  # else the earlier results are in `old`, and nowhere else
+        for found in _own(old / "old"):
+            if not (target / found.name).exists():
+                os.replace(found, target / found.name)
+    except BaseException:
+        if not any(old.iterdir()):  # else what is in `old` is nowhere else
             shutil.rmtree(old, ignore_errors=True)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def json_text(document: Any) -> str:

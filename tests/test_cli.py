@@ -196,7 +196,7 @@ def test_compare(study: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     (folder,) = out.iterdir()
     frames = [f"{name}.parquet" for name in ("comparisons", "sharpe", "stability")]
-    assert sorted(p.name for p in folder.iterdir()) == sorted([*WRITTEN, *frames])
+    assert sorted(p.name for p in folder.iterdir()) == sorted([".written", *WRITTEN, *frames])
     assert f"results: {folder}" in result.stdout
     assert "RollingOLS" in result.stdout
     assert json.loads((folder / "manifest.json").read_text())["digest"] == folder.name
@@ -216,7 +216,7 @@ def test_stress(study: Path, tmp_path: Path) -> None:
     result = call("stress", study, "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
     (folder,) = (tmp_path / "out").iterdir()
-    assert sorted(p.name for p in folder.iterdir()) == sorted([*WRITTEN, "stress.json"])
+    assert sorted(p.name for p in folder.iterdir()) == sorted([".written", *WRITTEN, "stress.json"])
     assert f"results: {folder}" in result.stdout
 
 

@@ -91,8 +91,8 @@ def test_what_the_readme_prints_runs(tmp_path: Path) -> None:
     assert "my_hedge" in said["backtester stress study.yaml"]
     folders = sorted((tmp_path / "results").iterdir(), key=lambda f: len(list(f.iterdir())))
     assert [{f.name for f in folder.iterdir()} for folder in folders] == [
-        REPORTS | {"stress.json"},
-        REPORTS | BESIDE,
+        REPORTS | {".written", "stress.json"},
+        REPORTS | {".written"} | BESIDE,
     ], "the notebook's studies are the commands': same digests, same folders"
     for folder in folders:
         assert folder.name in "".join(said.values()).replace("\n", "")

@@ -10,13 +10,32 @@ from typing import Any
 import pytest
 
 from backtester.errors import StoreError
-from backtester.store import json_text, parquet_bytes, read_parquet, write_results
+from backtester.store import WRITTEN, json_text, parquet_bytes, read_parquet, write_results
 
 
 def test_files_appear_together_and_replace_an_earlier_run(tmp_path: Path) -> None:
     write_results(tmp_path, "abc", {"a.txt": "1", "old.txt": "x"})
     folder = write_results(tmp_path, "abc", {"a.txt": "2", "b.bin": b"\0"})
-    assert {f.name: f.read_bytes() for f in folder.iterdir()} == {"a.txt": b"2", "b.bin": b"\0"}
+    found = {f.name: f.read_bytes() for f in folder.iterdir() if f.name != WRITTEN}
+    assert found == {"a.txt": b"2", "b.bin": b"\0"}
+    assert [p.name for p in tmp_path.iterdir()] == ["abc"]
+
+
+def test_what_the_user_put_among_the_results_stays(tmp_path: Path) -> None:
+    folder = write_results(tmp_path, "abc", {"a.txt": "1", "old.txt": "x"})
+    (folder / "notes.txt").write_text("mine")
+    (folder / "figures").mkdir()
+    (folder / "figures" / "one.png").write_bytes(b"png")
+    for _ in range(2):
+        again = write_results(tmp_path, "abc", {"a.txt": "2"})
+        names = {f.name for f in again.iterdir()}
+        assert names == {"a.txt", "notes.txt", "figures", WRITTEN}
+        assert (again / "notes.txt").read_text() == "mine"
+        assert (again / "figures" / "one.png").read_bytes() == b"png"
+    (again / WRITTEN).unlink()  # results of an earlier version do not say what is theirs
+    assert {f.name for f in write_results(tmp_path, "abc", {"a.txt": "3"}).iterdir()} == {
+        "a.txt", WRITTEN,
+    }  # fmt: skip
     assert [p.name for p in tmp_path.iterdir()] == ["abc"]
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from backtester.arrays import Float, Int
-from backtester.errors import ConfigError
+from backtester.errors import ConfigError, did_you_mean
+
+KINDS = ("notional", "units")
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,13 @@ class Exposure:
     hold: str = "units"
 
     def __post_init__(self) -> None:
+        for name in ("unit", "hold"):
+            value = getattr(self, name)
+            if value not in KINDS:
+                raise ConfigError(
+                    f"{name} of the exposure is {value!r}",
+                    cure=did_you_mean(str(value), KINDS),
+                )
         if not len(self.assets):
             raise ConfigError("the exposure has no positions", cure="Give at least one position.")
         if not np.isfinite(self.amounts).all() or not np.any(self.amounts):

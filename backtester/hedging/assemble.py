@@ -37,6 +37,21 @@ class HedgeSettings:
             value = getattr(self, name)
             if value is not None and not (np.isfinite(value) and value > 0):
                 raise ConfigError(f"{name} is {value}", cure="It must be a positive number.")
+        limits = self.limits
+        for name in ("lower", "upper", "gross", "turnover"):
+            value = getattr(limits, name)
+            if value is not None and np.isnan(value).any():
+                raise ConfigError(f"limits.{name} is not a number", cure="Give money, or None.")
+            if value is not None and name in ("gross", "turnover") and np.less(value, 0).any():
+                raise ConfigError(
+                    f"limits.{name} is negative ({np.min(value):g})", cure="Give money, ≥ 0."
+                )
+        lower, upper = limits.lower, limits.upper
+        if lower is not None and upper is not None and np.greater(lower, upper).any():
+            raise ConfigError(
+                "limits.lower exceeds limits.upper",
+                cure="No hedge can satisfy both; widen one of them.",
+            )
 
     @property
     def gamma(self) -> float:

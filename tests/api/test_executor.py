@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -88,3 +93,65 @@ def test_an_error_in_a_worker_arrives_whole(pool: Executor) -> None:
 
 def test_no_tasks_is_no_work(pool: Executor) -> None:
     assert list(pool.map(square, [])) == []
+
+
+PARENT = """
+import sys, time
+from backtester.executor import ProcessExecutor
+from tests.api.test_executor import report_and_sleep
+
+if __name__ == "__main__":
+    list(ProcessExecutor(2).map(report_and_sleep, [sys.argv[1]] * 2))
+"""
+
+
+def report_and_sleep(folder: str) -> None:
+    (Path(folder) / str(os.getpid())).touch()
+    time.sleep(60)
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM])
+def test_workers_do_not_outlive_their_parent(tmp_path: Path, ending: signal.Signals) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT)
+    seen = tmp_path / "seen"
+    seen.mkdir()
+    root = Path(__file__).resolve().parents[2]
+    parent = subprocess.Popen(
+        [sys.executable, str(script), str(seen)], env={**os.environ, "PYTHONPATH": str(root)}
+    )
+    try:
+        until(lambda: len(list(seen.iterdir())) == 2)
+        workers = [int(file.name) for file in seen.iterdir()]
+        parent.send_signal(ending)
+        parent.wait(20)
+        until(lambda: not any(alive(worker) for worker in workers))
+    finally:
+        parent.kill()
+        parent.wait()
+
+
+def until(done: Callable[[], bool]) -> None:
+    for _ in range(300):
+        if done():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it did not happen in 30 seconds")
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and is not yet collected does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def test_ctrl_c_is_left_to_the_parent(pool: Executor) -> None:
+    assert list(pool.map(interrupted, [1, 2])) == [True, True]
+
+
+def interrupted(x: int) -> bool:
+    os.kill(os.getpid(), signal.SIGINT)
+    return True

@@ -12,6 +12,7 @@ from backtester_strategies.baselines import OneToOne, RollingOLS
 
 import backtester as bt
 from backtester.errors import ConfigError, DataError, PluginError
+from backtester.hedging.decision import Limits
 from backtester.results import RunResult
 
 from .worlds import frame, funding, panel
@@ -135,6 +136,21 @@ def test_missing_prices_are_an_error_until_a_repair_is_chosen() -> None:
         ({"calendar": "lunar"}, ConfigError, r"unknown calendar 'lunar'"),
         ({"costs": {"impact": 1.0}}, DataError, r"no depth, which market impact needs"),
         ({"parameters": {"window": 500.0}}, DataError, r"needs 500 days before"),
+        ({"unit": "lots"}, ConfigError, r"unit of the exposure is 'lots'. Known: notional, units"),
+        ({"unit": "Units"}, ConfigError, r"unit.*'Units'. Did you mean 'units'"),
+        ({"hold": "x"}, ConfigError, r"hold of the exposure is 'x'"),
+        ({"delay": 2.5}, ConfigError, r"delay is 2.5. Give a whole number of events"),
+        ({"delay": True}, ConfigError, r"delay is True"),
+        ({"exposure": {"A": "much"}}, ConfigError, r"exposure.*is not asset -> amount"),
+        ({"exposure": ["A"]}, ConfigError, r"exposure \['A'\] is not asset -> amount"),
+        ({"hedge_with": "B"}, ConfigError, r"hedge_with is the text 'B'. Give a list: \['B'\]"),
+        ({"costs": {"fee": 5}}, ConfigError, r"costs have no key 'fee'. Did you mean 'fee_bps'"),
+        ({"costs": {"fee_bps": -5}}, ConfigError, r"costs.fee_bps is -5.*basis points"),
+        ({"strategy": object()}, ConfigError, r"the strategy is a object. Give an instance or"),
+        ({"strategy": dict}, ConfigError, r"the strategy is a type. Give an instance or a subcl"),
+        ({"limits": Limits(lower=1, upper=-1)}, ConfigError, r"limits.lower exceeds limits.upper"),
+        ({"limits": Limits(gross=np.nan)}, ConfigError, r"limits.gross is not a number"),
+        ({"limits": Limits(turnover=-5.0)}, ConfigError, r"limits.turnover is negative \(-5\)"),
     ],
 )
 def test_errors_name_the_object_and_the_cure(

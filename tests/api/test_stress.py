@@ -140,7 +140,7 @@ def test_two_reports_are_the_same_to_the_byte(tmp_path: Path) -> None:
     folders = [bt.stress(plan(), out=tmp_path / side).folder for side in ("a", "b")]
     one, two = folders
     assert one is not None and two is not None
-    assert {f.name for f in one.iterdir()} == {*names, "report.html"}
+    assert {f.name for f in one.iterdir()} == {*names, "report.html", ".written"}
     for name in names:
         assert (one / name).read_bytes() == (two / name).read_bytes(), name
 

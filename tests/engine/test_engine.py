@@ -168,6 +168,18 @@ class TestMessages:
         ):
             run(panel_of([1, 2, 3], [1, 2, 3]), Broken(notional=0), setup_of())
 
+    @pytest.mark.parametrize("code", [0, 3, "enough"])
+    def test_a_plugin_that_exits_does_not_end_the_run_unseen(self, code: Any) -> None:
+        class Quitter(Fixed):
+            def decide(self, view: Any, book: Any, state: None) -> Any:
+                raise SystemExit(code)
+
+        with pytest.raises(
+            StrategyError,
+            match=rf"strategy Quitter raised SystemExit in decide\(\): {code} .* at 2024-10-0",
+        ):
+            run(panel_of([1, 2, 3], [1, 2, 3]), Quitter(notional=0), setup_of())
+
     def test_a_plugin_that_changes_the_data_is_told_to_copy(self) -> None:
         class Vandal(Fixed):
             def observe(self, view: Any, state: None) -> None:
