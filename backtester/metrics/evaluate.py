@@ -207,6 +207,10 @@ def _bootstrap(
     return np.array(sums), both[:, 0], both[:, 1]
 
 
+RUINED = "lost all the capital"
+"""What the note of a drawdown says of ruin; reports look for it."""
+
+
 def tail_freedom(count: int, length: float) -> float:
     """Degrees of freedom of a shortfall on one path: independent losses in its tail, less one.
 
@@ -225,7 +229,7 @@ def _drawdowns(
     for name, money in zip(("max_drawdown", "unhedged_drawdown"), falls, strict=True):
         percent = pnl.PERCENT * drawdown_fraction(money, series.capital)
         ruined = int(np.count_nonzero(money[visited] >= series.capital))
-        note = f"capped on {_counted(ruined, 'path')} that lost all the capital" if ruined else ""
+        note = f"capped on {_counted(ruined, 'path')} that {RUINED}" if ruined else ""
         one = "" if visited.size > 1 else "; one path: no interval"
         draws = np.empty(0)
         if visited.size > 1 and not short:

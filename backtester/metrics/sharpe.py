@@ -17,6 +17,10 @@ from backtester.errors import ConfigError
 EULER = float(np.euler_gamma)
 
 
+LEAST_BARS = 20
+"""Below so many, skewness and kurtosis are noise and an annual ratio is a multiple of luck."""
+
+
 @dataclass(frozen=True)
 class SharpeFigures:
     """Moments of one P&L sample; all NaN, with the reason in `note`, where it has no spread."""
@@ -36,8 +40,9 @@ def sharpe_figures(pnl: Float) -> SharpeFigures:
     """
     sample = np.asarray(pnl, dtype=np.float64).ravel()
     nothing = (math.nan, math.nan, math.nan, int(sample.size))
-    if sample.size < 3:
-        return SharpeFigures(*nothing, note=f"{sample.size} bars: 3 needed for a Sharpe ratio")
+    if sample.size < LEAST_BARS:
+        why = f"{sample.size} bars: {LEAST_BARS} needed for a Sharpe ratio"
+        return SharpeFigures(*nothing, note=why)
     mean = float(np.mean(sample))
     centred = sample - mean
     spread = math.sqrt(float(np.mean(centred * centred)))

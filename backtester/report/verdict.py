@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backtester.comparison import Comparison, Curve
 from backtester.errors import Status
+from backtester.metrics.evaluate import RUINED
 from backtester.metrics.paired import FAMILIES, PairedDifference
 from backtester.metrics.regime import ALL
 from backtester.report.labels import clean_text, count, number, percent, plural, sentence
@@ -31,6 +32,26 @@ class Verdict:
 
 def verdict(comparison: Comparison, market: str) -> Verdict:
     """The best strategy of `market` by net expected shortfall against the unhedged book."""
+    found = _verdict(comparison, market)
+    ruin = ruined(rows_of(comparison.scorecard, market, ALL))
+    return replace(found, text=f"{found.text} {ruin}") if ruin else found
+
+
+def ruined(scores: Sequence[Score]) -> str:
+    """Which books lost all the capital, and what that means for their scores; empty for none."""
+    names = [clean_text(s.strategy, 60) for s in scores if RUINED in s.max_drawdown.note]
+    if scores and RUINED in scores[0].unhedged_drawdown.note:
+        names.insert(0, "the unhedged book")
+    if not names:
+        return ""
+    what = "every book" if len(names) == len(scores) + 1 else sentence(names)
+    return (
+        f"Ruin: {what} lost all the capital on a path; nobody stops it here, so that its scores "
+        "go on with money it no longer has. Give more capital or a smaller exposure."
+    )
+
+
+def _verdict(comparison: Comparison, market: str) -> Verdict:
     card = comparison.scorecard
     scores = rows_of(card, market, ALL)
     usable = [i for i, s in enumerate(scores) if math.isfinite(s.net_es.value)]

@@ -71,7 +71,9 @@ def test_zero_variance_is_not_infinite(level: float) -> None:
     assert math.isnan(f.sharpe)
     assert f.note == "zero variance: the P&L never changed"
     assert math.isnan(probabilistic_sharpe(f))
-    assert sharpe_figures(np.zeros(2)).note == "2 bars: 3 needed for a Sharpe ratio"
+    assert sharpe_figures(np.arange(19.0)).note == "19 bars: 20 needed for a Sharpe ratio"
+    assert math.isnan(sharpe_figures(np.arange(19.0)).sharpe)
+    assert math.isfinite(sharpe_figures(np.arange(20.0)).sharpe)
 
 
 @given(st.integers(2, 10_000))
@@ -107,7 +109,7 @@ def test_undefined_ratios_say_why() -> None:
     assert math.isfinite(alone.probability)
     assert math.isnan(alone.deflated)
     assert alone.note == "fewer than two ratios: their spread is unknown"
-    flat = deflated((_measured("a", np.zeros(9)), _measured("b", np.arange(9.0))), 5)
+    flat = deflated((_measured("a", np.zeros(29)), _measured("b", np.arange(29.0))), 5)
     assert flat[0].note.startswith("zero variance")
     document = flat[0].to_dict()
     assert document["sharpe"] is None

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from backtester.comparison import BreakEven
+from backtester.metrics.evaluate import RUINED
 from backtester.metrics.inference import Estimate
 from backtester.report.labels import (
     clean_text,
@@ -109,6 +110,18 @@ def test_verdict_admits_doubt(comparison: Any) -> None:
     assert "insufficient: 2 paths" in verdict(none, "switching").text
     nan = _changed(comparison, net_es=Estimate(float("nan"), note="no bars"))
     assert verdict(nan, "switching").badge == "No verdict"
+
+
+def test_ruin_is_said_beside_the_verdict(comparison: Any) -> None:
+    assert "Ruin" not in verdict(comparison, "switching").text
+    note = f"capped on 1 path that {RUINED}; one path: no interval"
+    lost = Estimate(100.0, note=note)
+    every = _changed(comparison, max_drawdown=lost, unhedged_drawdown=lost)
+    text = verdict(every, "switching").text
+    assert "Ruin: every book lost all the capital on a path" in text
+    assert text.endswith("Give more capital or a smaller exposure.")
+    bare = _changed(comparison, unhedged_drawdown=lost)
+    assert "Ruin: the unhedged book lost all" in verdict(bare, "switching").text
 
 
 def test_stress_verdicts(stress: Any) -> None:
