@@ -5,8 +5,16 @@ The public names; importing the package loads nothing heavy.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+if not os.access(f"{__path__[0]}/__pycache__", os.W_OK):  # an installation that is read-only
+    from pathlib import Path
+
+    from backtester.kernel_cache import place
+
+    place(Path(__path__[0]))
 
 if TYPE_CHECKING:
     from backtester.accounting.book import Book

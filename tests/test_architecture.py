@@ -17,7 +17,7 @@ PACKAGE = ROOT / "backtester"
 LAYERS = re.findall(
     r"\w+",
     """
-    arrays errors rng records
+    arrays errors rng records kernel_cache
     events clock yaml_files progress executor
     instruments market estimation regimes
     costs accounting margin hedging execution
