@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from backtester.arrays import Float
 from backtester.errors import ConfigError, DataError
+from backtester.fields import Number, Positive
 
-Days = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 LARGEST = 1000
 """Parameter sets of one strategy."""
 
@@ -26,9 +26,9 @@ class WalkForward(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    train: Days
-    test: Days
-    embargo: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 10.0
+    train: Positive
+    test: Positive
+    embargo: Annotated[Number, Field(ge=0, allow_inf_nan=False)] = 10.0
     select: Literal["net_es", "certainty_equivalent"] = "net_es"
 
     @property

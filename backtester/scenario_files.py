@@ -24,6 +24,7 @@ from backtester.errors import (
 from backtester.provenance import Provenance, Text
 from backtester.scenario import Scenario
 from backtester.scenario_data import beside, with_files
+from backtester.yaml_files import line_in, read_mapping
 
 GENERATORS = {
     "CorrelatedReturns": "backtester_scenarios.correlated_returns:CorrelatedReturns",
@@ -72,8 +73,6 @@ def load_scenario(reference: str) -> Scenario:
 
 def read_scenario(path: Path) -> ScenarioFile:
     """The scenario in a YAML file; every error names the file, and the line where there is one."""
-    from backtester.yaml_files import read_mapping
-
     data = read_mapping(path, "scenario")
     who = f"scenario file {path.name!r}"
     header_keys = set(_Header.model_fields)
@@ -118,7 +117,6 @@ def data_files(path: Path) -> tuple[Path, ...]:
     Empty where the scenario file cannot be used; the reason is told where it is read.
     """
     from backtester.plugins import load_scenario as find
-    from backtester.yaml_files import read_mapping
 
     found: list[Path] = []
 
@@ -178,7 +176,7 @@ def _explained(
     # A misspelt key is also a missing one; the misspelling is what helps.
     first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
     trail = _trail(first["loc"], values)
-    line = _line(path, trail) if path is not None else None
+    line = line_in(path, trail) if path is not None else None
     at = f"{who}, line {line}" if line else who
     field = ".".join(str(part) for part in trail) or "the file"
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
@@ -192,9 +190,7 @@ def _explained(
         return ConfigError(f"{at}: key {field!r} is missing{more}", cure=f"Add it. {cure}")
     given = first["input"]
     if isinstance(given, str) and _is_number(given):
-        cure = f"YAML reads {given} as text; write {float(given)!r} without quotes."
-    elif isinstance(given, bool):
-        cure = "YAML reads an unquoted yes, no, on or off as true or false; quote a name."
+        cure = f"In quotes it is text; write {given} without quotes."
     shown = repr(given) if isinstance(given, (str, int, float)) else type(given).__name__
     return ConfigError(f"{at}: {field}: {first['msg']}, got {shown[:80]}{more}", cure=cure)
 
@@ -235,22 +231,3 @@ def _fields_at(kind: Any, trail: Sequence[str | int]) -> list[str]:
         if isinstance(model, type) and issubclass(model, BaseModel):
             return list(model.model_fields)
     return []
-
-
-def _line(path: Path, trail: Sequence[str | int]) -> int | None:
-    """Line, from 1, of the deepest part of `trail` that stands in the file."""
-    import yaml
-
-    node: Any = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    line: int | None = None
-    for part in trail:
-        if isinstance(node, yaml.MappingNode):
-            pairs = {key.value: (key, value) for key, value in node.value}
-            if str(part) not in pairs:
-                break
-            key, node = pairs[str(part)]
-            line = key.start_mark.line + 1
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-    return line

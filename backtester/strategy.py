@@ -8,7 +8,8 @@ of runs.
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Annotated, Any, Generic, TypeVar
+from collections.abc import Hashable
+from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -72,6 +73,11 @@ class Strategy(BaseModel, Generic[S]):
                     f"strategy {cls.__name__} has no parameter {key!r}",
                     cure=did_you_mean(key, cls.model_fields),
                 )
+            if isinstance(given[key], bool) and _numbers_only(cls.model_fields[key].annotation):
+                raise ConfigError(  # pydantic would read 1 or 0
+                    f"strategy {cls.__name__}: parameter {key!r} is a number, not {given[key]}",
+                    cure="See the docstring of the strategy for the meaning of its parameters.",
+                )
         try:
             return cls(**given)
         except ValidationError as error:
@@ -81,3 +87,13 @@ class Strategy(BaseModel, Generic[S]):
                 f"strategy {cls.__name__}: parameter {where!r} is not valid: {first['msg']}",
                 cure="See the docstring of the strategy for the meaning of its parameters.",
             ) from error
+
+
+def _numbers_only(annotation: Any) -> bool:
+    """Whether a field takes numbers, and neither true nor false."""
+    kinds = {
+        get_args(kind)[0] if get_origin(kind) is Annotated else kind
+        for kind in (annotation, *get_args(annotation))
+        if isinstance(kind, Hashable)
+    }
+    return bool(kinds & {int, float}) and bool not in kinds

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from backtester.costs.model import CostConfig
-from backtester.errors import BacktesterError, ConfigError, did_you_mean
+from backtester.errors import ConfigError
+from backtester.fields import Number, Positive, Whole, date_text
 from backtester.folds import WalkForward, parameter_sets
 from backtester.regimes.labels import Labeller
 from backtester.scenario_files import data_files
+from backtester.study_errors import explained
 from backtester.yaml_files import read_mapping
 
 SCHEMA: Literal[1] = 1
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=80)]
 
 
@@ -33,7 +40,7 @@ class ExposureSpec(_Model):
     units, ``notional`` keeps the money.
     """
 
-    positions: dict[Name, float] | None = None
+    positions: dict[Name, Number] | None = None
     file: str | None = None
     unit: Literal["notional", "units"] = "notional"
     hold: Literal["notional", "units"] = "units"
@@ -50,8 +57,8 @@ class HistorySpec(_Model):
 
     prices: str
     funding: str | None = None
-    half_spread: str | float | None = None
-    depth: str | float | None = None
+    half_spread: Number | str | None = None
+    depth: Number | str | None = None
     tradable: str | None = None
     calendar: Literal["24/7", "sessions"] = "24/7"
     assume_tz: str | None = None
@@ -59,6 +66,11 @@ class HistorySpec(_Model):
     columns: tuple[Name, ...] | None = None
     start: str | None = None
     end: str | None = None
+
+    @field_validator("start", "end", mode="before")
+    @classmethod
+    def _date(cls, value: Any) -> Any:
+        return date_text(value)
 
 
 class MarketSpec(_Model):
@@ -70,8 +82,8 @@ class MarketSpec(_Model):
     name: Name | None = None
     history: str | HistorySpec | None = None
     scenario: str | None = None
-    paths: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
-    bars: Annotated[int, Field(ge=2, le=1_000_000)] = 365
+    paths: Annotated[Whole, Field(ge=1, le=1_000_000)] = 1000
+    bars: Annotated[Whole, Field(ge=2, le=1_000_000)] = 365
     exposure: ExposureSpec | None = None
     hedge_with: tuple[Name, ...] | None = None
     costs: CostConfig | None = None
@@ -113,7 +125,7 @@ class StressSpec(_Model):
     points correlations from −1 to 1 on `paths` paths × `bars` bars of scenario `base` each.
     """
 
-    scenario_paths: Annotated[int, Field(ge=1, le=1_000_000)] = 256
+    scenario_paths: Annotated[Whole, Field(ge=1, le=1_000_000)] = 256
     scenarios: tuple[str, ...] = (
         "normal",
         "crisis",
@@ -124,9 +136,9 @@ class StressSpec(_Model):
         "funding_squeeze",
     )
     base: str = "normal"
-    points: Annotated[int, Field(ge=3, le=201)] = 21
-    paths: Annotated[int, Field(ge=2, le=50)] = 50
-    bars: Annotated[int, Field(ge=30, le=100_000)] = 365
+    points: Annotated[Whole, Field(ge=3, le=201)] = 21
+    paths: Annotated[Whole, Field(ge=2, le=50)] = 50
+    bars: Annotated[Whole, Field(ge=30, le=100_000)] = 365
 
 
 class Study(_Model):
@@ -158,15 +170,15 @@ class Study(_Model):
     limits: LimitSpec = LimitSpec()
     risk_aversion: Positive = 5.0
     horizon: Positive | None = None
-    rebalance: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    rebalance: Annotated[Number, Field(ge=0, allow_inf_nan=False)] = 1.0
     execution: Literal["next_event", "same_close"] = "next_event"
-    delay: Annotated[int, Field(ge=1, le=1000)] = 1
-    placebo_paths: Annotated[int, Field(ge=0, le=100_000)] = 100
+    delay: Annotated[Whole, Field(ge=1, le=1000)] = 1
+    placebo_paths: Annotated[Whole, Field(ge=0, le=100_000)] = 100
     labeller: Labeller = "hedge"
     walk_forward: WalkForward | None = None
     reference: Name | None = None
-    trials: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
-    seed: int = 0
+    trials: Annotated[Whole, Field(ge=0, le=1_000_000_000)] = 0
+    seed: Whole = 0
     stress: StressSpec = StressSpec()
 
     @model_validator(mode="before")
@@ -208,21 +220,21 @@ class Study(_Model):
         return self
 
     @classmethod
-    def of(cls, data: Any, *, source: str = "study") -> Study:
-        """A study from plain data; ConfigError names the key and the cure."""
+    def of(cls, data: Any, *, source: str = "study", file: Path | None = None) -> Study:
+        """A study from plain data; ConfigError names the key, its line in `file`, and the cure."""
         if isinstance(data, cls):
             return data
         try:
             return cls.model_validate(data)
         except ValidationError as error:
-            raise _explain(error, source) from error
+            raise explained(error, source, cls, _MODELS, file) from error
 
     @classmethod
     def read(cls, path: str | Path) -> Study:
         """A study from a YAML file; relative paths in it are relative to the file."""
         file = Path(path)
         data = read_mapping(file, "study")
-        return cls.of(data, source=file.name).resolved(file.parent)
+        return cls.of(data, source=file.name, file=file).resolved(file.parent)
 
     def resolved(self, folder: Path) -> Study:
         """The study with the files it names as absolute paths."""
@@ -317,7 +329,9 @@ class Study(_Model):
         """The study as YAML that reads back as the same study."""
         import yaml
 
-        text: str = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+        from backtester.yaml_core import Dumper
+
+        text: str = yaml.dump(self.model_dump(mode="json"), Dumper=Dumper, sort_keys=False)
         return text
 
 
@@ -346,41 +360,13 @@ def _label(use: str) -> str:
     return Path(tail).stem if tail.endswith(".py") else tail
 
 
-_BRANCH = re.compile(r"^constrained-|^(float|str|dict)$|\[|^HistorySpec$")
-
-
-def _explain(error: ValidationError, source: str) -> BacktesterError:
-    # A mapping that fails one branch of a union fails the others too; the misspelt key is the news.
-    found = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-    first = found[0]
-    # Branches of a union appear as parts such as "constrained-float" or "dict[str,float]".
-    loc = [str(part) for part in first["loc"] if not _BRANCH.search(str(part))]
-    where = ".".join(loc) or "the study"
-    if first["type"] == "extra_forbidden":
-        return ConfigError(
-            f"{source}: unknown key {where!r}", cure=did_you_mean(loc[-1], _keys_at(loc[:-1]))
-        )
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    message = first["msg"].removeprefix("Value error, ")
-    return ConfigError(
-        f"{source}: {where}: {message}{more}",
-        cure="See docs/studies.md for the keys of a study and their units.",
-    )
-
-
-def _keys_at(path: list[str]) -> list[str]:
-    models: dict[str, type[BaseModel]] = {
-        "exposure": ExposureSpec,
-        "history": HistorySpec,
-        "HistorySpec": HistorySpec,
-        "markets": MarketSpec,
-        "strategies": StrategySpec,
-        "costs": CostConfig,
-        "limits": LimitSpec,
-        "stress": StressSpec,
-        "walk_forward": WalkForward,
-    }
-    for part in reversed(path):
-        if part in models:
-            return list(models[part].model_fields)
-    return list(Study.model_fields)
+_MODELS: dict[str, type[BaseModel]] = {
+    "exposure": ExposureSpec,
+    "history": HistorySpec,
+    "markets": MarketSpec,
+    "strategies": StrategySpec,
+    "costs": CostConfig,
+    "limits": LimitSpec,
+    "stress": StressSpec,
+    "walk_forward": WalkForward,
+}

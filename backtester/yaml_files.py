@@ -1,7 +1,8 @@
-"""Read YAML safely: no objects, no duplicate keys, no alias bombs; errors name file and line."""
+"""Read YAML 1.2 safely: no objects, duplicate keys or aliases; errors name file and line."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,37 +33,16 @@ def read_mapping(path: Path, what: str) -> dict[str, Any]:
 
 
 def parse_mapping(text: str, what: str, name: str) -> dict[str, Any]:
-    """The mapping in YAML `text`; see `read_mapping`."""
+    """The mapping in YAML `text`, with the meaning of YAML 1.2; see `read_mapping`."""
     import yaml
 
-    class Loader(yaml.SafeLoader):
-        """Refuses duplicate keys and aliases."""
-
-        def compose_node(self, parent: Any, index: Any) -> Any:
-            if self.check_event(yaml.AliasEvent):
-                event = self.peek_event()  # type: ignore[no-untyped-call]
-                raise yaml.constructor.ConstructorError(
-                    None, None, "aliases are not read", event.start_mark
-                )
-            return super().compose_node(parent, index)
-
-        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-            seen: set[Any] = set()
-            for key_node, _ in node.value:
-                key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
-                if key in seen:
-                    raise yaml.constructor.ConstructorError(
-                        None, None, f"key {key!r} stands twice", key_node.start_mark
-                    )
-                seen.add(key)
-            return super().construct_mapping(node, deep)
+    from backtester.yaml_core import Loader
 
     try:
         data = yaml.load(text, Loader=Loader)
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" line {mark.line + 1}" if mark is not None else ""
-        problem = getattr(error, "problem", None) or "not YAML"
+        line = _line_of(error, text)
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not YAML"
         raise ConfigError(
             f"{what} file {name!r}{line}: {problem}", cure="Correct the YAML there."
         ) from error
@@ -76,3 +56,37 @@ def parse_mapping(text: str, what: str, name: str) -> dict[str, Any]:
             cure="A YAML mapping `key: value` is expected at the top.",
         )
     return data
+
+
+def _line_of(error: Any, text: str) -> str:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    if mark is not None:
+        return f" line {mark.line + 1}"
+    position = getattr(error, "position", None)  # of a character that YAML does not allow
+    return "" if position is None else f" line {text.count(chr(10), 0, position) + 1}"
+
+
+def line_in(path: Path, trail: Sequence[str | int]) -> int | None:
+    """Line, from 1, of the deepest part of `trail` (keys and indices) that stands in a file.
+
+    The file was read before: it is YAML.
+    """
+    import yaml
+
+    node: Any = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    line: int | None = None
+    for part in trail:
+        if isinstance(node, yaml.MappingNode):
+            pairs = {key.value: (key, value) for key, value in node.value}
+            if str(part) not in pairs:
+                break
+            key, node = pairs[str(part)]
+            line = key.start_mark.line + 1
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            if part >= len(node.value):
+                break
+            node = node.value[part]
+            line = node.start_mark.line + 1
+        else:
+            break
+    return line

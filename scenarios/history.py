@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, Discriminator, Field, Tag, field_validator
+from pydantic import BaseModel, Discriminator, Field, Tag
 
 from backtester.errors import DataError, ScenarioError, did_you_mean
 from backtester.market.panel import MarketPanel
@@ -20,11 +19,6 @@ Resolve = Callable[[str], str]
 
 class History(HistorySpec):
     """As `history` in a study: files and how to read them; `prices` may be a built-in history."""
-
-    @field_validator("start", "end", mode="before")
-    @classmethod
-    def _date_as_text(cls, value: Any) -> Any:
-        return value.isoformat() if isinstance(value, (date, datetime)) else value
 
 
 def _kind(value: Any) -> str:

@@ -17,15 +17,15 @@ PACKAGE = ROOT / "backtester"
 LAYERS = re.findall(
     r"\w+",
     """
-    arrays errors rng records kernel_cache
-    events clock yaml_files progress executor
+    arrays errors fields rng records kernel_cache
+    events clock yaml_core yaml_files progress executor
     instruments market estimation regimes
     costs accounting margin hedging execution
     guard monitors
     strategy scenario plausibility overlay_frame overlay plugin_files plugins scaffold
     overlay_files provenance scenario_data scenario_files
     setup engine
-    folds metrics score study markets
+    folds metrics score study_errors study markets
     audit results store calibration walk_forward evidence comparison
     runner laws summary
     report

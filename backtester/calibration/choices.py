@@ -8,12 +8,12 @@ from typing import Annotated, Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backtester.errors import ConfigError, did_you_mean
+from backtester.fields import Number, Positive
 
 T = TypeVar("T")
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Correlation = Annotated[float, Field(ge=-1, le=1)]
+NonNegative = Annotated[Number, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[Number, Field(ge=0, le=1)]
+Correlation = Annotated[Number, Field(ge=-1, le=1)]
 
 
 class _Block(BaseModel):
@@ -61,7 +61,7 @@ class Choices(_Block):
     depth: Chosen[Positive | dict[str, Positive]]
     spread_factor: Chosen[Positive]
     depth_factor: Chosen[Positive]
-    scale_limit: Chosen[Annotated[float, Field(gt=1, allow_inf_nan=False)]] | None = None
+    scale_limit: Chosen[Annotated[Number, Field(gt=1, allow_inf_nan=False)]] | None = None
     funding_clamp: Chosen[dict[str, Positive]] | None = None
     towards_one: Chosen[Share | dict[str, Share]] | None = None
     decoupling: Chosen[Decoupling] | None = None

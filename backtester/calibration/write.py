@@ -50,7 +50,9 @@ def dumped(data: dict[str, Any]) -> str:
     """YAML with rows of a matrix and numbers by asset on one line each; no aliases."""
     import yaml
 
-    class Dumper(yaml.SafeDumper):
+    from backtester.yaml_core import Dumper as Quoting
+
+    class Dumper(Quoting):
         def ignore_aliases(self, data: Any) -> bool:
             return True
 

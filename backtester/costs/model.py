@@ -18,8 +18,9 @@ from backtester.costs.quote import Quote
 from backtester.costs.tariff import Tariff
 from backtester.costs.terms import CostTerm
 from backtester.errors import ConfigError, did_you_mean
+from backtester.fields import Number
 
-Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Rate = Annotated[Number, Field(ge=0, allow_inf_nan=False)]
 
 
 class CostConfig(BaseModel):
