@@ -206,8 +206,12 @@ class MarketPanel:
         missing: ``"error"``; ``"drop"`` keeps stamps at which every asset has a price; ``"hold:N"``
             holds the last price for at most N stamps, at which nothing fills. What was repaired is
             counted in `notes`.
+
+        What looks wrong but can be used (bars missing, a spike, a price that stands still, a level
+        that shifts) is a warning in `notes`; see `market.quality`.
         """
         from backtester.market.frames import panel_arrays
+        from backtester.market.quality import data_warnings
 
         days = calendar if isinstance(calendar, Calendar) else calendar_named(calendar)
         arrays, notes = panel_arrays(
@@ -223,7 +227,9 @@ class MarketPanel:
             missing=missing,
             name=name,
         )
-        return cls(calendar=days, name=name, notes=notes, **arrays)
+        panel = cls(calendar=days, name=name, notes=notes, **arrays)
+        found = data_warnings(panel)
+        return panel._with(notes=(*notes, *found)) if found else panel
 
     def to_frame(self, path: int = 0) -> pd.DataFrame:
         """Prices of one path as a wide frame."""

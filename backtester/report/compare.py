@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from backtester.comparison import Comparison, MarketSummary
+from backtester.market.quality import is_warning
 from backtester.regimes.labelled import normal_index
 from backtester.report import assumptions, head, plots_scores, plots_time
 from backtester.report.evidence import EvidenceSection, evidence_section, walk_plots
@@ -61,6 +62,7 @@ class MarketSection:
     anchor: str
     name: str
     facts: tuple[Fact, ...]
+    warnings: tuple[str, ...]  # of the data
     notes: tuple[str, ...]
     scores: ScoreSection
     contrasts: ContrastSection
@@ -127,12 +129,23 @@ def _section(comparison: Comparison, market: MarketSummary, i: int, best: int) -
         anchor=f"market-{i}",
         name=clean_text(market.name, 80),
         facts=market_facts(comparison, market),
-        notes=tuple(clean_text(n, 300) for n in market.notes),
+        warnings=warnings_of(market),
+        notes=notes_of(market),
         scores=ScoreSection(COLUMNS, groups, notes.listed()),
         contrasts=ContrastSection(CONTRASTS, rows, other.listed(), _why_empty(market)),
         evidence=evidence_section(comparison, market.name),
         figures=figures,
     )
+
+
+def warnings_of(market: MarketSummary) -> tuple[str, ...]:
+    """The notes of a market that warn of its data, to be shown where they are seen."""
+    return tuple(clean_text(n, 300) for n in market.notes if is_warning(n))
+
+
+def notes_of(market: MarketSummary) -> tuple[str, ...]:
+    """The other notes: repairs and assumptions."""
+    return tuple(clean_text(n, 300) for n in market.notes if not is_warning(n))
 
 
 def _why_empty(market: MarketSummary) -> str:

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from backtester.comparison import StressReport, Sweep
 from backtester.metrics.regime import ALL
 from backtester.report import assumptions, head, plots_sensitivity, plots_stress, plots_sweep
-from backtester.report.compare import SCORE_NOTE, ScoreSection, market_facts
+from backtester.report.compare import (
+    SCORE_NOTE,
+    ScoreSection,
+    market_facts,
+    notes_of,
+    warnings_of,
+)
 from backtester.report.figure import Figure, Table
 from backtester.report.head import Fact
 from backtester.report.labels import MISSING, clean_text, number, plural, sentence
@@ -29,6 +35,7 @@ class ScenarioFacts:
 
     name: str
     facts: tuple[Fact, ...]
+    warnings: tuple[str, ...]  # of the data
     notes: tuple[str, ...]
 
 
@@ -186,7 +193,8 @@ def scenario_facts(report: StressReport) -> tuple[ScenarioFacts, ...]:
         ScenarioFacts(
             clean_text(m.name, 80),
             market_facts(report.scenarios, m),
-            tuple(clean_text(n, 300) for n in m.notes),
+            warnings_of(m),
+            notes_of(m),
         )
         for m in report.scenarios.markets
     )

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from backtester.comparison import Comparison, StressReport
+from backtester.market.quality import is_warning
 from backtester.metrics.inference import Estimate
 from backtester.metrics.regime import ALL
 from backtester.report.labels import MISSING, clean_text, number, percent
@@ -47,6 +48,7 @@ def comparison_table(comparison: Comparison) -> RenderableType:
                 table.add_row(*_score(s), end_section=i == len(rows) - 1)
         v = verdict(comparison, market.name)
         parts += [table, shown_line(f"{v.badge}: {v.text}")]
+        parts += [shown_line(n) for n in market.notes if is_warning(n)]
         parts += [*evidence_tables(comparison, market.name), shown_line("")]
     return Group(*parts, *_footer(comparison))
 
@@ -72,9 +74,15 @@ def stress_table(report: StressReport) -> RenderableType:
                 end_section=i == len(rows) - 1,
             )
     note = f"Correlation not swept: {clean_text(report.sweep_note, 300)}"
+    warned = [
+        shown_line(f"{clean_text(m.name, 40)}: {n}")
+        for m in report.scenarios.markets
+        for n in m.notes
+        if is_warning(n)
+    ]
     swept = shown_line(note) if report.sweep_note else _break_even(report)
     beside = sensitivity_rows(report)
-    return Group(table, swept, *beside, shown_line(""), *_footer(report.scenarios))
+    return Group(table, *warned, swept, *beside, shown_line(""), *_footer(report.scenarios))
 
 
 def _break_even(report: StressReport) -> Table:

@@ -12,6 +12,7 @@ import pytest
 from backtester.comparison import BreakEven
 from backtester.metrics.evaluate import RUINED
 from backtester.metrics.inference import Estimate
+from backtester.report.compare import compare_html
 from backtester.report.labels import (
     clean_text,
     distinct_labels,
@@ -202,3 +203,22 @@ def test_terminal_tables(width: int, comparison: Any, stress: Any) -> None:
 def test_terminal_without_colour(monkeypatch: pytest.MonkeyPatch, comparison: Any) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b" not in printed(comparison_table(comparison))
+
+
+def test_warnings_of_the_data_are_seen(comparison: Any, stress: Any) -> None:
+    note = "Check the data: '<b>A</b>' falls by a factor of 7"
+
+    def warned(found: Any) -> Any:
+        first, *others = found.markets
+        return replace(found, markets=(replace(first, notes=(*first.notes, note)), *others))
+
+    compared = warned(comparison)
+    stressed = replace(stress, scenarios=warned(stress.scenarios))
+    for table in (comparison_table(compared), stress_table(stressed)):
+        assert " ".join(printed(table, 80).split()).count(note) == 1
+    assert f"{stress.scenarios.markets[0].name}: {note}" in printed(stress_table(stressed), 200)
+    for page in (compare_html(compared), stress_html(stressed)):
+        line = "<li>Check the data: &#39;&lt;b&gt;A&lt;/b&gt;&#39; falls by a factor of 7</li>"
+        assert page.count(line) == 1 and "<b>A</b>" not in page
+        banner = page[: page.index(line)].rpartition("<div")[2]
+        assert banner.startswith(' class="banner"') and "<details" not in banner
