@@ -1,13 +1,12 @@
 """The command line: one module per command in `backtester.commands`; starts without heavy imports.
 
 Exit codes: 0 done; 1 `check` found a broken law, or `verify` a number that does not hold; 2 bad
-input (study, data, file, option); 3 a strategy raised or broke its contract; 4 results could not be
-written; 70 a defect of ours; 130 interrupted.
+input (study, data, file, option); 3 a strategy raised or broke its contract; 4 results or output
+could not be written; 70 a defect of ours; 130 interrupted; 141 the reader of the output left.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Annotated
 
@@ -19,6 +18,7 @@ from backtester.commands.compare import compare
 from backtester.commands.demo import demo
 from backtester.commands.listing import listing
 from backtester.commands.new import strategy
+from backtester.commands.streams import ended, prepare
 from backtester.commands.stress import stress
 from backtester.commands.verify import verify
 
@@ -63,10 +63,12 @@ def options(
 
 def main() -> None:
     """Entry point of the `backtester` script."""
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:  # started with the stream closed
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
-        elif hasattr(stream, "reconfigure"):  # a terminal that cannot show "×" must not crash us
-            stream.reconfigure(errors="replace")
-    app()
+    prepare()
+    code: object = 0
+    try:
+        app()
+    except SystemExit as end:
+        code = end.code
+    if code is not None and not isinstance(code, int):
+        sys.exit(str(code))
+    sys.exit(ended(code or 0))

@@ -103,14 +103,70 @@ def test_closed_streams() -> None:
         assert done.returncode == 0, (closed, done.stderr)
 
 
-def test_a_reader_that_leaves_early() -> None:
-    done = subprocess.run(
-        ["sh", "-c", f"{sys.executable} -m backtester list | head -1"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert "Traceback" not in done.stderr
+PLAN = {
+    "exposure": {"positions": {"SOL": 1_000_000}},
+    "capital": 1_000_000,
+    "hedge_with": ["BTC-PERP"],
+    "markets": [{"scenario": "normal", "paths": 2, "bars": 95}],
+    "strategies": ["Naked", {"OneToOne": {"instrument": "BTC-PERP"}}],
+    "placebo_paths": 0,
+}
+
+
+@pytest.fixture
+def compare(tmp_path: Path) -> str:
+    """A shell command that compares within seconds and writes to `out`."""
+    plan = tmp_path / "study.yaml"
+    plan.write_text(yaml.safe_dump(PLAN))
+    return f"{sys.executable} -m backtester compare {plan} --out {tmp_path / 'out'}"
+
+
+def shell(line: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=120)
+
+
+def unread(line: str) -> subprocess.CompletedProcess[str]:
+    """Run a command whose reader has already left."""
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        words = line.split()
+        return subprocess.run(words, stdout=write, stderr=subprocess.PIPE, text=True, timeout=120)
+    finally:
+        os.close(write)
+
+
+def test_a_reader_that_leaves_early_ends_it_quietly(compare: str, tmp_path: Path) -> None:
+    for line in (compare, *(f"{sys.executable} -m backtester {c}" for c in ("--version", "list"))):
+        done = unread(line)
+        assert (done.returncode, done.stderr) == (141, "")
+    (folder,) = (tmp_path / "out").iterdir()
+    assert (folder / "report.html").exists()
+    done = unread(f"{sys.executable} -m backtester check Nakd")
+    assert done.returncode == 2 and "Did you mean 'Naked'" in done.stderr
+    assert shell(f"{sys.executable} -m backtester list 2>&1 | head -1").stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_output_that_cannot_be_written_is_said_and_results_are_saved(
+    compare: str, tmp_path: Path
+) -> None:
+    done = shell(f"{compare} > /dev/full")
+    (folder,) = (tmp_path / "out").iterdir()
+    assert (folder / "report.html").exists()
+    assert done.returncode == 4
+    assert done.stderr.splitlines() == [
+        "error: the output cannot be written (No space left on device)",
+        f"  its last line: results: {folder}",
+        "  cure: send the output elsewhere; results are saved all the same",
+    ]
+    for command in ("--version", "--help", "list strategies", "verify --topic costs --markdown"):
+        done = shell(f"{sys.executable} -m backtester {command} > /dev/full")
+        assert done.returncode == 4, command
+        assert "error: the output cannot be written" in done.stderr
+        assert "internal error" not in done.stderr and "Traceback" not in done.stderr
+    done = shell(f"{compare} --quiet 2> /dev/full")
+    assert (done.returncode, done.stdout) == (0, f"results: {folder}\n")
 
 
 def test_progress_without_a_terminal_is_a_line_now_and_then(

@@ -78,7 +78,7 @@ def command(run: Callable[P, R]) -> Callable[P, R]:
             say("error: out of memory", error=True)
             say("  cure: ask for fewer paths or workers", error=True)
             raise typer.Exit(INPUT) from None
-        except (typer.Exit, typer.Abort, BrokenPipeError):
+        except (typer.Exit, typer.Abort):
             raise
         except Exception as error:
             _trace(debug)
