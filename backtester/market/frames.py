@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtester.arrays import Bool, Float, Int
+from backtester.clock import iso
 from backtester.errors import ConfigError, DataError, did_you_mean
+from backtester.market.funding import check_rates, check_settlements, settled
+from backtester.market.quality import WARNING
 
 if TYPE_CHECKING:
     import pandas as pd
+
+WIDEST = 0.5  # half-spread, a fraction of the price: the bid would be half of it
+EARLY = 0.05  # share of the prices' time by which a table may end before them without a note
 
 
 def panel_arrays(
@@ -50,11 +56,13 @@ def panel_arrays(
         if value is None:
             continue
         if item == "funding":
-            arrays[item] = _funding(value, frame, name, assume_tz)
+            arrays[item], late = _funding(value, frame, name, assume_tz)
+            notes += late
         elif item == "tradable":
             arrays[item] = _tradable(value, frame, name, assume_tz)
         else:
-            arrays[item] = _field(item, value, frame, name, assume_tz)
+            arrays[item], late = _field(item, value, frame, name, assume_tz)
+            notes += late
     if held is not None:  # nobody trades at a price that nobody quoted
         arrays["tradable"] = ~held[:, None, :] & arrays.get("tradable", True)
     return arrays, tuple(notes)
@@ -216,13 +224,37 @@ def _fill(
 
 def _field(
     item: str, value: pd.DataFrame | float, frame: pd.DataFrame, name: str, assume_tz: str | None
-) -> Float:
-    """A field on the panel's stamps, known at or before them (last value held)."""
+) -> tuple[Float, list[str]]:
+    """A field on the panel's stamps, known at or before them (last value held), and notes."""
     shape = (len(frame), 1, len(frame.columns))
     if isinstance(value, (int, float)):
-        return np.full(shape, float(value))
-    other = _columns(item, value, frame, name, assume_tz)
-    return other.reindex(frame.index, method="ffill").to_numpy(np.float64).reshape(shape)
+        whole, notes = np.full(shape, float(value)), []
+    else:
+        other = _columns(item, value, frame, name, assume_tz)
+        held = other.reindex(frame.index, method="ffill")
+        whole, notes = held.to_numpy(np.float64).reshape(shape), _ends_early(item, other, frame)
+    if item == "half_spread" and (whole >= WIDEST).any():
+        t, _, n = (int(i) for i in np.argwhere(whole >= WIDEST)[0])
+        raise DataError(
+            f"half spread of {frame.columns[n]!r} in market {name!r} is {whole[t, 0, n]:g} of its "
+            "price",
+            when=str(frame.index[t]),
+            cure="Basis points or per cent given as a fraction? 1 bp is 0.0001.",
+        )
+    return whole, notes
+
+
+def _ends_early(item: str, other: pd.DataFrame, frame: pd.DataFrame) -> list[str]:
+    """A note where a table ends long before the prices, by its own steps and by theirs."""
+    times, stamps = nanoseconds(frame), nanoseconds(other)
+    if item == "volume" or len(stamps) < 2:  # a single row states a constant
+        return []
+    over = float(times[-1] - stamps[-1])
+    step = float(max(np.median(np.diff(stamps)), np.median(np.diff(times))))
+    if over <= max(2.5 * step, EARLY * float(times[-1] - times[0])):
+        return []
+    what = f"{item.replace('_', ' ')} ends at {iso(int(stamps[-1]))}"
+    return [f"{WARNING}{what}; its last values are held to {iso(int(times[-1]))}"]
 
 
 def _tradable(
@@ -287,21 +319,18 @@ def _columns(
 
 def _funding(
     value: pd.DataFrame | float, frame: pd.DataFrame, name: str, assume_tz: str | None
-) -> Float:
-    """Funding paid in (t−1, t], added up at t; assets without a column pay none."""
+) -> tuple[Float, list[str]]:
+    """Funding of each bar (T, 1, N) and notes; assets without a column pay none."""
     other = _columns("funding", value, frame, name, assume_tz)
-    if other.isna().to_numpy().any():
-        t, n = (int(i) for i in np.argwhere(other.isna().to_numpy())[0])
-        raise DataError(
-            f"funding of {other.columns[n]!r} in market {name!r} is missing",
-            when=str(other.index[t]),
-            cure="A missing settlement is not zero; find it or cut the history.",
-        )
-    stamps = nanoseconds(frame)
-    slot = np.searchsorted(stamps, nanoseconds(other), side="left")
-    inside = (slot > 0) & (slot < len(stamps))
-    total = np.zeros((len(stamps), 1, len(frame.columns)))
-    for column in other.columns:
+    times, stamps = nanoseconds(frame), nanoseconds(other)
+    total = np.zeros((len(times), 1, len(frame.columns)))
+    notes: list[str] = []
+    columns = {c: other[c].to_numpy(np.float64) for c in other.columns}
+    for column, rates in columns.items():
+        notes += check_settlements(stamps, rates, times, column, name)
+    for column, rates in columns.items():
+        check_rates(stamps, rates, column, name)
+        paid = ~np.isnan(rates)
         n = list(frame.columns).index(column)
-        np.add.at(total[:, 0, n], slot[inside], other[column].to_numpy(np.float64)[inside])
-    return total
+        total[:, 0, n] = settled(stamps[paid], rates[paid], times)
+    return total, notes

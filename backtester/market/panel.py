@@ -199,7 +199,9 @@ class MarketPanel:
         half_spread: fraction of price, a number or a frame like `prices`.
         depth: money tradable in a day at one daily volatility of impact, a number or a frame.
         funding: fraction of notional paid by a long at each stamp; stamps between two prices are
-            added up at the later one; a column may be missing (no funding), a cell may not.
+            added up at the later one; a column may be missing (no funding). A settlement may not:
+            a gap, or an end before the prices, is an error; an empty cell is one unless only
+            other assets settle at that stamp. A late beginning is noted.
         tradable: whether orders fill, a frame like `prices` of True and False (1 and 0); what is
             stated holds until the next row. None: always.
         assume_tz: zone of an index without one; such an index is otherwise an error.

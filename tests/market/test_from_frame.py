@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtester.errors import ConfigError, DataError
+from backtester.market.funding import settled
 from backtester.market.panel import MarketPanel
 
 DAYS = pd.date_range("2021-01-01", periods=6, tz="UTC")
@@ -200,10 +201,23 @@ def test_repairs_are_counted() -> None:
 def test_no_settlement_is_lost_or_paid_twice(hours: list[int], seed: int) -> None:
     stamps = pd.DatetimeIndex([DAYS[0] + pd.Timedelta(hours=h) for h in sorted(hours)])
     rates = np.random.default_rng(seed).standard_normal(len(hours)) / 1e4
+    times = np.asarray(DAYS.as_unit("ns").asi8)
+    total = settled(np.asarray(stamps.as_unit("ns").asi8), rates, times)
+    assert total.sum() == pytest.approx(rates.sum())
+    first_day = rates[np.array(sorted(hours)) <= 24].sum()  # paid in (t−1, t], added up at t
+    assert total[1] == pytest.approx(first_day)
+    assert total[0] == 0.0
+
+
+@given(st.integers(1, 24), st.integers(0, 23), st.integers(0, 10))
+def test_settlements_at_any_step(step: int, lag: int, seed: int) -> None:
+    hours = np.arange(lag, 121, step)
+    stamps = pd.DatetimeIndex([DAYS[0] + pd.Timedelta(hours=int(h)) for h in hours])
+    rates = np.random.default_rng(seed).standard_normal(len(hours)) / 1e4
     panel = build(frame(), funding=pd.DataFrame({"B": rates}, index=stamps))
     assert panel.funding is not None
     assert panel.funding[:, 0, 0].sum() == 0.0
-    assert panel.funding[:, 0, 1].sum() == pytest.approx(rates.sum())
-    first_day = rates[np.array(sorted(hours)) <= 24].sum()  # paid in (t−1, t], added up at t
+    assert panel.funding[:, 0, 1].sum() == pytest.approx(rates[hours > 0].sum())
+    first_day = rates[(hours > 0) & (hours <= 24)].sum()
     assert panel.funding[1, 0, 1] == pytest.approx(first_day)
     assert panel.funding[0, 0, 1] == 0.0
