@@ -219,3 +219,22 @@ def test_long_file(tmp_path: Path) -> None:
         read_prices(save(tmp_path, text + "2021-01-02,B,9\n"), values="close")
     with pytest.raises(DataError, match="has no column 'when'"):
         read_prices(save(tmp_path, text), time="when")
+
+
+def test_bit_rot_is_found_where_pages_carry_checksums(tmp_path: Path) -> None:
+    days = pd.date_range("2021-01-01", periods=400, tz="UTC")
+    moves = np.random.default_rng(0).standard_normal((400, 2)) * 0.01
+    frame = pd.DataFrame(np.exp(np.cumsum(moves, axis=0)), index=days, columns=["A", "B"])
+    path = tmp_path / "mine.parquet"
+    # flat, so that a flipped bit is a plausible price and nothing else would notice
+    options: dict[str, Any] = {"compression": "none", "use_dictionary": False}
+    frame.to_parquet(path, write_page_checksum=True, **options)
+    whole = path.read_bytes()
+    assert np.array_equal(read_prices(path).to_numpy(), frame.to_numpy())
+    values = whole.index(frame["A"].to_numpy().tobytes()), len(frame) * 8
+    for place in np.random.default_rng(1).integers(0, 8 * values[1], 20):
+        rotten = bytearray(whole)
+        rotten[values[0] + int(place) // 8] ^= 1 << (int(place) % 8)
+        path.write_bytes(rotten)
+        with pytest.raises(DataError, match=r"file 'mine\.parquet' cannot be read .*CRC"):
+            read_prices(path)

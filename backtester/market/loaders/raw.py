@@ -28,7 +28,11 @@ def read_table(file: Path, *, text: bool = False) -> pd.DataFrame:
             f"file {file.name!r} is of an unknown kind", cure="Give a .csv, .csv.gz or .parquet."
         )
     try:
-        frame = pd.read_parquet(file) if kind == "parquet" else _read_csv(file, text)
+        frame = (
+            pd.read_parquet(file, engine="pyarrow", page_checksum_verification=True)
+            if kind == "parquet"
+            else _read_csv(file, text)
+        )
     except (OSError, EOFError, ValueError, pd.errors.ParserWarning, _arrow_error()) as error:
         raise DataError(
             f"file {file.name!r} cannot be read ({_reason(error)})",
