@@ -149,6 +149,7 @@ class BlockBootstrap(Parameters):
         rows, ids = self.rows, range(first, first + paths)
         source = rows.panel
         days = source.days_per_bar
+        times = stamps(source.calendar.name, bars, days, self.name)  # before anything is drawn
         state: Byte = np.zeros((bars, paths), dtype=np.int8)
         if len(rows.names) > 1:
             state = walk(uniforms(seed, "regime", ids, bars), rows.start, rows.transition)
@@ -177,7 +178,7 @@ class BlockBootstrap(Parameters):
                 if item == "funding":
                     fields[item][0] = 0.0
         return MarketPanel(
-            times=stamps(source.calendar.name, bars, days),
+            times=times,
             assets=source.assets,
             prices=prices,
             calendar=calendar_named(source.calendar.name),

@@ -119,6 +119,7 @@ class RegimeScenario(Parameters, Generic[R]):
         freedoms, mixing_days: what `draw_shocks` draws χ² for, and how often.
         """
         tables, days, names = self.tables, self.days_per_bar, self.assets
+        times = stamps(self.calendar, bars, days, self.name)  # before anything is drawn
         shocks = draw_shocks(
             tables, freedoms, first=first, paths=paths, bars=bars, days=mixing_days, seed=seed
         )
@@ -132,7 +133,7 @@ class RegimeScenario(Parameters, Generic[R]):
         regime = np.concatenate([state[:1], state])
         prices.flags.writeable = regime.flags.writeable = False  # handed over: no copy needed
         return MarketPanel(
-            times=stamps(self.calendar, bars, days),
+            times=times,
             assets=names,
             prices=prices,
             calendar=calendar_named(self.calendar),

@@ -20,6 +20,7 @@ from .chain import walk
 from .tables import MarketTables, Reversion, Tables, Tail
 
 EPOCH = np.datetime64("2000-01-01", "ns").astype(np.int64)
+LAST = np.datetime64("2262-04-11", "D")
 OPEN, SESSION = 14.5 / 24.0, 6.5 / 24.0
 """Intraday stamps of a session calendar: New York hours in UTC, as fractions of a day."""
 
@@ -157,21 +158,25 @@ def reverting(process: Reversion, start: Float, shocks: Float, state: Byte) -> F
     return result
 
 
-def stamps(calendar: str, bars: int, days: float) -> Int:
+def stamps(calendar: str, bars: int, days: float, name: str) -> Int:
     """UTC nanoseconds of bars + 1 stamps, from 2000-01-01; raises ScenarioError.
 
     Sessions are weekdays; bars within one divide it equally, so their number must be whole.
+    name: of the scenario, for messages.
     """
     if calendar == CONTINUOUS.name:
+        _must_fit(bars, int((np.iinfo(np.int64).max - EPOCH) / (days * NANOSECONDS_PER_DAY)), name)
         return np.asarray(
             EPOCH + np.rint(np.arange(bars + 1) * (days * NANOSECONDS_PER_DAY)).astype(np.int64)
         )
     per_day, per_bar = round(1.0 / days), round(days)
     if abs((per_day if days < 1 else per_bar) * (days if days < 1 else 1 / days) - 1.0) > 1e-9:
         raise ScenarioError(
-            f"bars of {days:g} days do not fit a session calendar",
+            f"scenario {name!r}: bars of {days:g} days do not fit a session calendar",
             cure="Use a whole number of sessions, or a whole number of bars in a session.",
         )
+    sessions = int(np.busday_count("2000-01-01", LAST))
+    _must_fit(bars, sessions * per_day if days < 1 else sessions // per_bar, name)
     k = np.arange(bars + 1)
     session = -(-k // per_day) if days < 1 else k * per_bar
     dates = np.busday_offset(np.datetime64("2000-01-01", "D"), session, roll="forward")
@@ -181,6 +186,15 @@ def stamps(calendar: str, bars: int, days: float) -> Int:
     part = np.where(k == 0, 1.0, ((k - 1) % per_day + 1) / per_day)
     within = np.rint((OPEN + SESSION * part) * NANOSECONDS_PER_DAY).astype(np.int64)
     return np.asarray(midnight + within)
+
+
+def _must_fit(bars: int, most: int, name: str) -> None:
+    if bars > most:
+        raise ScenarioError(
+            f"scenario {name!r}: {bars:,} bars from 2000-01-01 pass {LAST}, the last day that a "
+            f"stamp in nanoseconds can hold: {most:,} bars fit",
+            cure=f"Ask for at most {most:,} bars, or for shorter ones.",
+        )
 
 
 def held(values: Float, state: Byte) -> Float:

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from backtester_scenarios.simulate import stamps
 from pydantic import ValidationError
 
 from backtester.errors import ScenarioError
 from backtester.scenario import EnsembleMarket, Scenario
 
 from .conftest import Make, regime
+from .generators import block_bootstrap
 
 TWO = {"A": 1.0, "B": 1.0}
 
@@ -156,3 +158,35 @@ def test_a_scenario_is_a_value(make: Make) -> None:
     panel = scenario.draw(first=0, paths=2, bars=5, seed=1)
     for field in ("prices", "half_spread", "depth", "funding", "regime", "times"):
         assert not getattr(panel, field).flags.writeable, field
+
+
+@pytest.mark.parametrize(
+    ("calendar", "days", "most"),
+    [
+        ("24/7", 1.0, 95_794),
+        ("24/7", 0.5, 191_589),
+        ("sessions", 1.0, 68_424),
+        ("sessions", 5.0, 13_684),
+        ("sessions", 0.5, 136_848),
+    ],
+)
+def test_stamps_end_where_their_nanoseconds_do(calendar: str, days: float, most: int) -> None:
+    times = stamps(calendar, most, days, "long")
+    assert (np.diff(times) > 0).all() and str(times[-1].astype("datetime64[ns]")) > "2262-04"
+    with pytest.raises(ScenarioError) as caught:
+        stamps(calendar, most + 1, days, "long")
+    assert caught.value.what == (
+        f"scenario 'long': {most + 1:,} bars from 2000-01-01 pass 2262-04-11, the last day that a "
+        f"stamp in nanoseconds can hold: {most:,} bars fit"
+    )
+    assert caught.value.cure == f"Ask for at most {most:,} bars, or for shorter ones."
+
+
+def test_too_many_bars_are_refused_before_anything_is_drawn(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backtester_scenarios.regime_scenario.draw_shocks", None)
+    monkeypatch.setattr("backtester_scenarios.block_bootstrap.uniforms", None)
+    for scenario in (make(), block_bootstrap()):
+        with pytest.raises(ScenarioError, match=r"107,000 bars from 2000-01-01 pass 2262-04-11"):
+            scenario.draw(first=0, paths=1, bars=107_000, seed=0)
