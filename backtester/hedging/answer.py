@@ -137,7 +137,7 @@ def direct(
     rate, days = np.empty(shape[0]), np.empty(shape[0])
     certified = _kernels().hedge_paths(
         plain(covariance if covariance.ndim == 3 else covariance[None]), plain(exposure), index,
-        usable, rates[0], rates[1], desk.no_gas, settings.gamma,
+        usable, usable is desk.usable, rates[0], rates[1], desk.no_gas, settings.gamma,
         np.nan if settings.horizon is None else settings.horizon, SHORTEST, LONGEST,
         diffusion.target, diffusion.rate, elapsed, share, book.hedge_units,
         book.hedge_price, *limits, *rows, 1e-9 * settings.capital, h, target, rate, days,

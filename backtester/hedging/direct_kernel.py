@@ -83,15 +83,15 @@ def boxed(
 
 @inlined
 def _blocks(
-    covariance: Float, exposure: Float, index: Int, usable: Bool, linear: Float, impact: Float,
-    gas: Float, gamma: float, fixed: float, shortest: float, longest: float, before: Float,
-    last: Float, elapsed: float, share: float, zero: Float, units: Float, price: Float,
-    lower: Float, upper: Float, gross: Float, turnover: Float, A: Float, b: Float, band: Float,
-    least: float, LT: Float, T: Float, work: Float, order: Int, F: Float, f: Float, weight: Float,
-    scale: Float, held: Float, h0: Float, notes: Float, still: Bool, busy: Int, G: Float, VB: Float,
-    SB: Float, QB: Float, CB: Float, V: Float, N: Float, W: Int,
-    Q: Float, L: Float, C: Float, Y: Float, S: Float, scratch: Float, h: Float, target: Float,
-    rate: Float, days: Float,
+    covariance: Float, exposure: Float, index: Int, usable: Bool, every: bool, linear: Float,
+    impact: Float, gas: Float, gamma: float, fixed: float, shortest: float, longest: float,
+    before: Float, last: Float, elapsed: float, share: float, zero: Float, units: Float,
+    price: Float, lower: Float, upper: Float, gross: Float, turnover: Float, A: Float, b: Float,
+    band: Float, least: float, LT: Float, T: Float, work: Float, order: Int, F: Float, f: Float,
+    weight: Float, scale: Float, held: Float, h0: Float, notes: Float, still: Bool, busy: Int,
+    G: Float, VB: Float, SB: Float, QB: Float, CB: Float, V: Float, N: Float, W: Int, Q: Float,
+    L: Float, C: Float, Y: Float, S: Float, scratch: Float, h: Float, target: Float, rate: Float,
+    days: Float,
 ) -> bool:  # fmt: skip
     paths, k = units.shape
     light = A.shape[1] == 0  # neither rows nor impact: paths may go side by side
@@ -103,9 +103,9 @@ def _blocks(
         n = z - a
         begin, end = (0, 1) if covariance.shape[0] == 1 else (a, z)
         pose_block(
-            covariance[begin:end], exposure[a:z], index, usable[a:z], linear[a:z], gas, gamma,
-            fixed, shortest, longest, before[a:z], last[a:z], elapsed, share, LT, T, work, order,
-            target[a:z], rate[a:z], days[a:z], weight,
+            covariance[begin:end], exposure[a:z], index, usable[a:z], every, linear[a:z], gas,
+            gamma, fixed, shortest, longest, before[a:z], last[a:z], elapsed, share, LT, T, work,
+            order, target[a:z], rate[a:z], days[a:z], weight,
         )  # fmt: skip
         for p in range(n):
             for i in range(k):
@@ -147,17 +147,17 @@ def _blocks(
 
 @jit
 def hedge_paths(
-    covariance: Float, exposure: Float, index: Int, usable: Bool, linear: Float, impact: Float,
-    gas: Float, gamma: float, fixed: float, shortest: float, longest: float, before: Float,
-    last: Float, elapsed: float, share: float, units: Float, price: Float, lower: Float,
-    upper: Float, gross: Float, turnover: Float, A: Float, b: Float, band: Float,
+    covariance: Float, exposure: Float, index: Int, usable: Bool, every: bool, linear: Float,
+    impact: Float, gas: Float, gamma: float, fixed: float, shortest: float, longest: float,
+    before: Float, last: Float, elapsed: float, share: float, units: Float, price: Float,
+    lower: Float, upper: Float, gross: Float, turnover: Float, A: Float, b: Float, band: Float,
     least: float, h: Float, target: Float, rate: Float, days: Float,
 ) -> bool:  # fmt: skip
     """Fill hedges h (P, K) in money, target (P, K), rate (P,) and days (P,) of `pose`.
 
     Arguments as in `pose` and `backtester.hedging.batch`; units and price (P, K) of the hedges held
-    today; `least`: smallest scale, money. Returns whether every path is certified: where not,
-    nothing that was filled counts.
+    today; every: all of `usable` is True; least: smallest scale, money. Returns whether every path
+    is certified: where not, nothing that was filled counts.
     """
     paths, k = units.shape
     LT, T, work, order = scratch_of(paths, exposure.shape[1], k)
@@ -172,9 +172,9 @@ def hedge_paths(
     G, VB, SB = np.empty((k + 1, k + 1, n)), np.empty((VECTORS, k, n)), np.empty((NUMBERS, n))
     QB, CB = np.empty((k, k, n)), np.empty((k, k, n))
     certified: bool = _blocks(
-        covariance, exposure, index, usable, linear, impact, gas, gamma, fixed, shortest, longest,
-        before, last, elapsed, share, zero, units, price, lower, upper, gross, turnover, A, b,
-        band, least, LT, T, work, order, F, f, weight, scale, held, h0, notes, still, busy, G,
+        covariance, exposure, index, usable, every, linear, impact, gas, gamma, fixed, shortest,
+        longest, before, last, elapsed, share, zero, units, price, lower, upper, gross, turnover, A,
+        b, band, least, LT, T, work, order, F, f, weight, scale, held, h0, notes, still, busy, G,
         VB, SB, QB, CB, V, N, W, Q, L, C, Y, S, scratch, h, target, rate, days,
     )  # fmt: skip
     return certified

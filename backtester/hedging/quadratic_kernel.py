@@ -16,10 +16,10 @@ from backtester.hedging.risk_kernel import root_block, scratch_of, unload_root
 
 @inlined
 def pose_block(
-    covariance: Float, exposure: Float, index: Int, usable: Bool, linear: Float, gas: Float,
-    gamma: float, fixed: float, shortest: float, longest: float, before: Float, last: Float,
-    elapsed: float, share: float, L: Float, T: Float, work: Float, order: Int, target: Float,
-    rate: Float, days: Float, risk_weight: Float,
+    covariance: Float, exposure: Float, index: Int, usable: Bool, every: bool, linear: Float,
+    gas: Float, gamma: float, fixed: float, shortest: float, longest: float, before: Float,
+    last: Float, elapsed: float, share: float, L: Float, T: Float, work: Float, order: Int,
+    target: Float, rate: Float, days: Float, risk_weight: Float,
 ) -> None:  # fmt: skip
     """`pose` of one block of paths, but for F and f, which are left in L, see `root_block`.
 
@@ -27,7 +27,7 @@ def pose_block(
     """
     k, lanes = index.shape[0], exposure.shape[0]
     aims, variance = T[2:][:k], T[k + 2 :][:k]
-    root_block(covariance, exposure, index, usable, L, aims, variance, T, work, order)
+    root_block(covariance, exposure, index, usable, every, L, aims, variance, T, work, order)
     horizon_lanes(
         lanes, aims, variance, linear, gas, gamma, before, last, elapsed, share, T[2 * k + 2 :],
         rate, days,
@@ -56,9 +56,9 @@ def _pose(
         z = min(a + L.shape[2], paths)
         begin, end = (0, 1) if covariance.shape[0] == 1 else (a, z)
         pose_block(
-            covariance[begin:end], exposure[a:z], index, usable[a:z], linear[a:z], gas, gamma,
-            fixed, shortest, longest, before[a:z], last[a:z], elapsed, share, L, T, work, order,
-            target[a:z], rate[a:z], days[a:z], risk_weight[a:z],
+            covariance[begin:end], exposure[a:z], index, usable[a:z], False, linear[a:z], gas,
+            gamma, fixed, shortest, longest, before[a:z], last[a:z], elapsed, share, L, T, work,
+            order, target[a:z], rate[a:z], days[a:z], risk_weight[a:z],
         )  # fmt: skip
         for p in range(a, z):
             unload_root(p - a, L, F[p], f[p])

@@ -172,13 +172,14 @@ def target_path(
 
 @inlined
 def root_block(
-    covariance: Float, exposure: Float, index: Int, usable: Bool, L: Float, target: Float,
-    variance: Float, T: Float, work: Float, order: Int,
+    covariance: Float, exposure: Float, index: Int, usable: Bool, every: bool, L: Float,
+    target: Float, variance: Float, T: Float, work: Float, order: Int,
 ) -> None:  # fmt: skip
     """Factors, targets and variances of one block of paths, no more than L has lanes.
 
-    Fills L (K + 1, K + 1, lanes), target and variance (K, lanes); T[0] > 0 where J is not PSD, and
-    there the target is zero. T (2, lanes), work (3K + 5, K + 1) and order (max(N, K),) are scratch.
+    every: all of `usable` is True. Fills L (K + 1, K + 1, lanes), target and variance (K, lanes);
+    T[0] > 0 where J is not PSD, and there the target is zero. T (2, lanes), work (3K + 5, K + 1)
+    and order (max(N, K),) are scratch.
     """
     k, lanes = index.shape[0], exposure.shape[0]
     one = covariance.shape[0] == 1
@@ -192,13 +193,14 @@ def root_block(
     target_lanes(lanes, L, target)
     wrong = T[0]
     for p in range(lanes):
-        whole = True
-        for i in range(k):
-            whole &= usable[p, i]
         if wrong[p] > 0.0:
             for i in range(k):
                 target[i, p] = 0.0
-        elif not whole:
+            continue
+        whole = True
+        for i in range(0 if every else k):
+            whole &= usable[p, i]
+        if not whole:
             subset(p, usable[p], L, order, work, target)
 
 
@@ -224,8 +226,8 @@ def _paths(
         last = min(first + L.shape[2], paths)
         begin, end = (0, 1) if covariance.shape[0] == 1 else (first, last)
         root_block(
-            covariance[begin:end], exposure[first:last], index, usable[first:last], L, T[2:][:k],
-            T[k + 2 :], T, work, order,
+            covariance[begin:end], exposure[first:last], index, usable[first:last], False, L,
+            T[2:][:k], T[k + 2 :], T, work, order,
         )  # fmt: skip
         for lane in range(last - first):
             p = first + lane

@@ -7,6 +7,8 @@ hold NaN. A view therefore cannot reach the future, not even through an array's 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -61,6 +63,13 @@ class PastBuffer:
         return self._prices_out
 
 
+@cache
+def _kernels() -> Any:
+    from backtester.market import view_kernel
+
+    return view_kernel
+
+
 @record
 class MarketView:
     """The market as known at event `t`."""
@@ -88,8 +97,8 @@ class MarketView:
         """Simple returns of the last bar, (P, N); zeros at the first event (`elapsed` 0)."""
         if self.t == 0:
             return np.zeros_like(self.past[0])
-        simple: Float = self.past[self.t] / self.past[self.t - 1]
-        simple -= 1.0
+        simple = np.empty(self.past.shape[1:])
+        _kernels().simple_returns(self.past, self.t, simple)
         return simple
 
     def history(self, bars: int) -> Float:

@@ -62,7 +62,7 @@ def answered(
     L, T, work, order = scratch_of(PATHS, N, K)
     target, variance = np.empty((K, PATHS)), np.empty((K, PATHS))
     every = np.ones((PATHS, K), dtype=bool)
-    root_block(covariance, exposure, INDEX, every, L, target, variance, T, work, order)
+    root_block(covariance, exposure, INDEX, every, True, L, target, variance, T, work, order)
     done = np.zeros(PATHS, dtype=bool) if done is None else done.copy()
     h = np.full((PATHS, K), np.nan)
     boxed(
