@@ -16,20 +16,23 @@ def read_mapping(path: Path, what: str) -> dict[str, Any]:
 
     what: what the file is, e.g. ``"study"``, for messages.
     """
+    name = path.name or str(path)  # that of "." is empty
     try:
         size = path.stat().st_size
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8 text"
         raise ConfigError(
-            f"{what} file {path.name!r} cannot be read ({reason})",
-            cure="Check the path and that it is a YAML text file.",
+            f"{what} file {name!r} cannot be read ({reason})",
+            cure="Name the YAML file in that folder."
+            if isinstance(error, IsADirectoryError)
+            else "Check the path and that it is a YAML text file.",
         ) from error
     if size > LARGEST:
         raise ConfigError(
-            f"{what} file {path.name!r} has {size} bytes", cure=f"At most {LARGEST} are read."
+            f"{what} file {name!r} has {size} bytes", cure=f"At most {LARGEST} are read."
         )
-    return parse_mapping(text, what, path.name)
+    return parse_mapping(text, what, name)
 
 
 def parse_mapping(text: str, what: str, name: str) -> dict[str, Any]:

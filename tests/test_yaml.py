@@ -153,6 +153,18 @@ def test_a_wrong_value_of_a_study_is_named_with_its_line(
     assert "docs/studies.md" in caught.value.cure or "Did you mean" in caught.value.cure
 
 
+@pytest.mark.parametrize("place", [".", "..", "/", "results"])
+def test_a_folder_is_named_as_it_was_given(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "results").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError) as caught:
+        Study.read(place)
+    assert caught.value.what == f"study file {place!r} cannot be read (Is a directory)"
+    assert caught.value.cure == "Name the YAML file in that folder."
+
+
 def test_dates_and_names_need_no_quotes(tmp_path: Path) -> None:
     found = read(tmp_path, "ok.csv", "ok.csv, start: 2021-06-01").markets[0].history
     assert isinstance(found, HistorySpec) and found.start == "2021-06-01"

@@ -112,6 +112,14 @@ def test_fields_from_files(tmp_path: Path) -> None:
             "without a time zone, row 3",
         ),
         ("time,BTC,BTC\n2021-01-01,1,2\n2021-01-02,2,3\n", "two columns called 'BTC'"),
+        (
+            "time,BTC,ETH,\n2021-01-01,1,2,\n2021-01-02,2,3,\n",
+            "file 'mine.csv': the header of column 4 is empty.*comma at the end of a row",
+        ),
+        (
+            "time,,BTC\n2021-01-01,1,2\n2021-01-02,2,3\n",
+            "the header of column 2 is empty. Name the asset there, or drop the column",
+        ),
         ("time,BTC\n2021-01-02,1\n2021-01-01,2\n", "file 'mine.csv': .*not sorted"),
         ("time,BTC\n2021-01-01,1\n2021-01-01,2\n", "duplicate timestamps"),
         ("time,BTC\n2021-01-01,1\n2021-01-02,\n", "'BTC'.*missing.*2021-01-02"),

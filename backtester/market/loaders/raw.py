@@ -52,6 +52,12 @@ def _read_csv(file: Path, text: bool) -> pd.DataFrame:
     # pandas would rename the second of two equal columns
     header = [str(c) for c in pd.read_csv(file, header=None, nrows=1, dtype=str, **options).iloc[0]]
     for n, column in enumerate(header):
+        if n and not column.strip():  # the first is that of the times, which need no name
+            raise DataError(
+                f"file {file.name!r}: the header of column {n + 1} is empty",
+                cure="Name the asset there, or drop the column: a comma at the end of a row makes "
+                "one.",
+            )
         if column in header[:n]:
             raise DataError(
                 f"file {file.name!r} has two columns called {column!r}",
