@@ -93,7 +93,7 @@ def test_an_inline_base(tmp_path: Path) -> None:
         ("Volatility, m", "./x.py, m", "is not a registered name"),
         ("multiplier: 2.0", "multiplyer: 2.0", r"overlay 1 \(Volatility\): unknown key.*Did you m"),
         ("multiplier: 2.0", "multiplier: 20.0", r"mine.*overlay 1: .*multiplier = 20 is outside"),
-        ("multiplier: 2.0", "multiplier: 2e0", r"multiplier: .*valid number, got '2e0'"),
+        ("multiplier: 2.0", "multiplier: 2x", r"multiplier: .*valid number, got '2x'"),
         ("BTC: -0.3", "XBT: -0.3", "no asset 'XBT'"),
         ("BTC: -0.3", "BTC-PERP: -0.3", "'BTC-PERP' is a perpetual and follows 'BTC'"),
         ("- {overlay: Jump", "- {ovrlay: Jump", "overlay 2: .*names no overlay"),
