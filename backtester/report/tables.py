@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from backtester.comparison import Comparison, StressReport
 from backtester.market.quality import is_warning
@@ -12,40 +12,32 @@ from backtester.metrics.regime import ALL
 from backtester.report.labels import MISSING, clean_text, number, percent
 from backtester.report.scores import UNHEDGED, regime_title, regimes_of, rows_of
 from backtester.report.tables_evidence import evidence_tables, sensitivity_rows
-from backtester.report.terminal import (
-    add_column,
-    new_table,
-    shown_line,
-    shown_name,
-    shown_text,
-)
+from backtester.report.terminal import Figures, shown_line
 from backtester.report.verdict import trials, troubles, verdict
 from backtester.score import Score
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.table import Table
 
+_SCORES = ("Net ES\n% of capital", "CE\nbp capital/y", "HE net\n%", "Cost\nbp exp./y")
+_SHORTFALLS = ("Net ES\n% of capital", "Unhedged\n% of capital", "Change\npp", "HE net\n%")
 _METRIC = {"effectiveness": "HE net", "net_es": "Net ES"}
 _SIDE = {"negative": "ρ < 0", "positive": "ρ > 0"}
 
 
 def comparison_table(comparison: Comparison) -> RenderableType:
-    """Per market a verdict and a table of the ranking figures; fits 80 columns."""
+    """Per market a verdict and a table of the ranking figures; fits 80 columns, lines on fewer."""
     from rich.console import Group
 
     parts: list[RenderableType] = []
     for market in comparison.markets:
-        table = new_table(market.name)
-        add_column(table, "Book", left=True)
-        for title in ("Net ES\n% of capital", "CE\nbp capital/y", "HE net\n%", "Cost\nbp exp./y"):
-            add_column(table, title)
+        table = Figures(market.name, "Book", _SCORES)
         for regime in regimes_of(comparison.scorecard, market.name):
             rows = rows_of(comparison.scorecard, market.name, regime)
-            table.add_row(shown_name(regime_title(regime)), style="bold")
-            table.add_row(*_unhedged(rows[0]))
+            table.section(regime_title(regime))
+            table.row(*_unhedged(rows[0]))
             for i, s in enumerate(rows):
-                table.add_row(*_score(s), end_section=i == len(rows) - 1)
+                table.row(*_score(s), last=i == len(rows) - 1)
         v = verdict(comparison, market.name)
         parts += [table, shown_line(f"{v.badge}: {v.text}")]
         parts += [shown_line(n) for n in market.notes if is_warning(n)]
@@ -54,24 +46,21 @@ def comparison_table(comparison: Comparison) -> RenderableType:
 
 
 def stress_table(report: StressReport) -> RenderableType:
-    """Net shortfall by scenario, then break-even correlations; fits 80 columns."""
+    """Net shortfall by scenario, then break-even correlations; fits 80 columns, lines on fewer."""
     from rich.console import Group
 
-    table = new_table("Net shortfall by scenario")
-    add_column(table, "Book", left=True)
-    for title in ("Net ES\n% of capital", "Unhedged\n% of capital", "Change\npp", "HE net\n%"):
-        add_column(table, title)
+    table = Figures("Net shortfall by scenario", "Book", _SHORTFALLS)
     for market in report.scenarios.markets:
         rows = rows_of(report.scenarios.scorecard, market.name, ALL)
-        table.add_row(shown_name(market.name), style="bold")
+        table.section(market.name)
         for i, s in enumerate(rows):
-            table.add_row(
-                shown_name(s.strategy),
+            table.row(
+                s.strategy,
                 _figure(s.net_es),
                 _figure(s.unhedged_es),
                 number(s.net_es_change.value, sign=True),
                 percent(s.effectiveness_net.value),
-                end_section=i == len(rows) - 1,
+                last=i == len(rows) - 1,
             )
     note = f"Correlation not swept: {clean_text(report.sweep_note, 300)}"
     warned = [
@@ -85,18 +74,18 @@ def stress_table(report: StressReport) -> RenderableType:
     return Group(table, *warned, swept, *beside, shown_line(""), *_footer(report.scenarios))
 
 
-def _break_even(report: StressReport) -> Table:
+def _break_even(report: StressReport) -> Figures:
     found = [(s.strategy, b) for s in report.sweeps for b in s.break_even]
     kinds = tuple(dict.fromkeys((b.metric, b.side) for _, b in found))
-    table = new_table(f"Break-even correlation ρ, {clean_text(report.base, 24)}")
-    add_column(table, "Book", left=True)
-    for metric, side in kinds:
-        short = _METRIC.get(metric, clean_text(metric, 12))
-        add_column(table, f"{short}\n{_SIDE.get(side, clean_text(side, 10))}")
+    headings = [
+        f"{_METRIC.get(metric, clean_text(metric, 12))}\n{_SIDE.get(side, clean_text(side, 10))}"
+        for metric, side in kinds
+    ]
+    table = Figures(f"Break-even correlation ρ, {clean_text(report.base, 24)}", "Book", headings)
     at = {(name, b.metric, b.side): b.correlation for name, b in found}
     for name in dict.fromkeys(name for name, _ in found):
         values = (at.get((name, *kind)) for kind in kinds)
-        table.add_row(shown_name(name), *(MISSING if v is None else number(v, 3) for v in values))
+        table.row(name, *(MISSING if v is None else number(v, 3) for v in values))
     return table
 
 
@@ -124,9 +113,9 @@ def _footer(comparison: Comparison) -> list[RenderableType]:
     return lines
 
 
-def _unhedged(s: Score) -> tuple[Any, ...]:
+def _unhedged(s: Score) -> tuple[str, ...]:
     return (
-        shown_text(UNHEDGED),
+        UNHEDGED,
         _figure(s.unhedged_es),
         number(s.unhedged_certainty_equivalent.value, 0),
         number(0.0, 1),
@@ -134,9 +123,9 @@ def _unhedged(s: Score) -> tuple[Any, ...]:
     )
 
 
-def _score(s: Score) -> tuple[Any, ...]:
+def _score(s: Score) -> tuple[str, ...]:
     return (
-        shown_name(s.strategy),
+        s.strategy,
         _figure(s.net_es),
         number(s.certainty_equivalent.value, 0),
         percent(s.effectiveness_net.value),

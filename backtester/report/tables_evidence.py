@@ -11,10 +11,12 @@ from backtester.report.evidence import p_value
 from backtester.report.labels import MISSING, clean_text, number, percent, plural
 from backtester.report.plots_sensitivity import STEP
 from backtester.report.scores import UNHEDGED
-from backtester.report.terminal import add_column, new_table, shown_line, shown_name
+from backtester.report.terminal import Figures, shown_line
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+_BESIDE = ("Net ES less\nunhedged", "p\nadj.", "HE spread\npp (placebo)", "Sharpe/y\n(DSR %)")
 
 
 def evidence_tables(comparison: Comparison, market: str) -> list[RenderableType]:
@@ -29,15 +31,7 @@ def evidence_tables(comparison: Comparison, market: str) -> list[RenderableType]
     sharpes = {s.strategy: s for s in found.sharpes if s.market == market}
     if not tests:
         return []
-    out = new_table("Beside the scores, all bars")
-    add_column(out, "Book", left=True)
-    for title in (
-        "Net ES less\nunhedged",
-        "p\nadj.",
-        "HE spread\npp (placebo)",
-        "Sharpe/y\n(DSR %)",
-    ):
-        add_column(out, title)
+    out = Figures("Beside the scores, all bars", "Book", _BESIDE)
     for strategy, c in tests.items():
         spread, ratio = MISSING, MISSING
         if strategy in steady:
@@ -47,8 +41,8 @@ def evidence_tables(comparison: Comparison, market: str) -> list[RenderableType]
         if strategy in sharpes:
             r = sharpes[strategy]
             ratio = f"{number(r.annual)} ({percent(r.deflated, 0)})"
-        out.add_row(
-            shown_name(strategy),
+        out.row(
+            strategy,
             number(c.estimate.value, sign=True),
             p_value(c.p_adjusted),
             spread,
@@ -80,14 +74,15 @@ def sensitivity_rows(report: StressReport) -> list[RenderableType]:
     """dσ/dρ of every book in the base scenario; nothing where nothing was swept."""
     if not report.sweeps:
         return []
-    out = new_table("Volatility, % of exposure a year, and its change for correlations +0.1")
-    add_column(out, "Book", left=True)
-    for title in ("Volatility", "all", "exposures", "across", "hedges"):
-        add_column(out, title)
+    out = Figures(
+        "Volatility, % of exposure a year, and its change for correlations +0.1",
+        "Book",
+        ("Volatility", "all", "exposures", "across", "hedges"),
+    )
     books = [(UNHEDGED, report.sweeps[0].unhedged_book)]
     books += [(s.strategy, s.book) for s in report.sweeps]
     for label, b in books:
         slopes = (b.total, b.exposures, b.across, b.hedges)
         shown = (number(STEP * x, sign=True) for x in slopes)
-        out.add_row(shown_name(label), number(b.volatility), *shown)
+        out.row(label, number(b.volatility), *shown)
     return [out]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +28,7 @@ from backtester.report.sampling import keep_extremes, keep_shared, packed, point
 from backtester.report.scores import COLUMNS, Footnotes, letter, score_groups
 from backtester.report.stress import stress_html, verdicts
 from backtester.report.tables import comparison_table, stress_table
+from backtester.report.terminal import Figures
 from backtester.report.verdict import troubles, verdict
 
 from .test_injection import printed
@@ -198,6 +200,41 @@ def test_terminal_tables(width: int, comparison: Any, stress: Any) -> None:
     text = printed(comparison_table(comparison), width)
     assert "Unhedged" in text
     assert "34 trials" in " ".join(text.split())
+
+
+@pytest.mark.parametrize("width", [20, 40, 50, 60, 70, 80])
+def test_no_heading_figure_or_name_is_cut_on_a_narrow_terminal(
+    width: int, comparison: Any, stress: Any
+) -> None:
+    for table in (comparison_table(comparison), stress_table(stress)):
+        text = printed(table, width)
+        assert "…" not in text and max(map(len, text.splitlines())) <= width
+    text = " ".join(printed(comparison_table(comparison), width).split())
+    if width <= 60:
+        scores = r"Unhedged Net ES % of capital: \S+( \?)? CE bp capital/y: \S+ HE net %: 0.0 Cost"
+        assert re.search(scores, text)
+    else:
+        assert re.search("Net ES CE HE net Cost Book % of capital bp capital/y % bp exp./y", text)
+    if width > 20:
+        shown = " ".join(printed(stress_table(stress), width).split())
+        assert "Break-even correlation" in shown and "exposures" in shown
+
+
+def test_names_are_folded_before_a_table_gives_way_to_lines() -> None:
+    table = Figures("Title", "Book", ("Net ES\n% of capital", "CE\nbp"))
+    table.section("crisis")
+    table.row("CrossAssetCorrelationHedge", "1.00", "−2")
+    assert "CrossAssetCorrelationHedge   " in printed(table, 60)
+    folded = printed(table, 41)
+    assert "CrossAssetCorrelati " in folded and " onHedge " in folded and "% of capital" in folded
+    assert [line.rstrip() for line in printed(table, 36).splitlines()] == [
+        "Title",
+        "crisis",
+        "CrossAssetCorrelationHedge",
+        "  Net ES % of capital: 1.00",
+        "  CE bp: −2",
+        "",
+    ]
 
 
 def test_terminal_without_colour(monkeypatch: pytest.MonkeyPatch, comparison: Any) -> None:
