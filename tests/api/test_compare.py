@@ -27,7 +27,7 @@ from .worlds import frame, study
 
 BESIDE = ("comparisons.parquet", "sharpe.parquet", "stability.parquet")
 NUMBERS = ("scorecard.json", "scorecard.parquet", "study.yaml", "manifest.json", *BESIDE)
-FILES = {*NUMBERS, "report.html"}
+FILES = {*NUMBERS, "report.html", ".written"}
 
 
 @pytest.fixture(scope="module")
