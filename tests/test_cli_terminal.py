@@ -147,7 +147,6 @@ def test_a_reader_that_leaves_early_ends_it_quietly(compare: str, tmp_path: Path
     assert shell(f"{sys.executable} -m backtester list 2>&1 | head -1").stderr == ""
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 def test_output_that_cannot_be_written_is_said_and_results_are_saved(
     compare: str, tmp_path: Path
 ) -> None:
