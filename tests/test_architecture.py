@@ -17,7 +17,7 @@ PACKAGE = ROOT / "backtester"
 LAYERS = re.findall(
     r"\w+",
     """
-    arrays errors fields rng records kernel_cache
+    arrays errors fields rng records kernel_cache compiled
     events clock yaml_core yaml_files progress executor
     instruments market estimation regimes
     costs accounting margin hedging execution

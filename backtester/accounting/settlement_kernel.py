@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numba
-
 from backtester.arrays import Float, Int
-from backtester.costs.tariff_kernel import fill_path, inlined
+from backtester.compiled import inlined, jit
+from backtester.costs.tariff_kernel import fill_path
 
 
 @inlined
@@ -43,7 +42,7 @@ def settle_path(
     return moved, hedged, carried, earned, bought
 
 
-@numba.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
+@jit
 def settle(
     price: Float, before: Float, hedge_before: Float, exposure: Float, hedges: Float, cash: Float,
     funding: Float, funded: bool, borrow: Float, years: float, index: Int, notional: Float,
@@ -83,7 +82,7 @@ def mark_path(
     return held, outside, gross
 
 
-@numba.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
+@jit
 def record(
     t: int, price: Float, hedge_price: Float, exposure: Float, hedges: Float, cash: Float,
     pnl: Float, filled: bool, units: Float, traded: Float, terms: Float, tolerance: float,
@@ -119,7 +118,7 @@ def record(
     return first
 
 
-@numba.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
+@jit
 def account(
     t: int, price: Float, before: Float, hedge_before: Float, exposure: Float, hedges: Float,
     cash: Float, funding: Float, funded: bool, borrow: Float, years: float, index: Int,

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from backtester.arrays import Float
-
-inlined = numba.njit(cache=True, error_model="numpy", forceinline=True, _nrt=False)
-"""For the part that is done on one path."""
+from backtester.compiled import inlined, jit
 
 
-@numba.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
+@jit
 def plan(coefficients: Float, powers: Float, linear: Float, steep: Float) -> None:
     """Fill (P, K): sums of the coefficients (C, P or 1, K) of power one, and of steeper ones."""
     terms, rows, k = coefficients.shape
@@ -61,7 +58,7 @@ def fill_path(
     return size, bought, total
 
 
-@numba.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
+@jit
 def fill(
     units: Float, price: Float, coefficients: Float, powers: Float, held: Float, cash: Float,
     after: Float, left: Float, traded: Float, charges: Float,

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Generic
 
 import numpy as np
+import numpy.typing as npt
 
-from backtester.arrays import Bool, Float, Int, frozen_slice
+from backtester.arrays import Bool, Float, G, Int, frozen_slice
 from backtester.costs.model import CostConfig, CostModel, per_asset
 from backtester.costs.quote import Quote
 from backtester.costs.tariff import Tariff
 from backtester.errors import DataError
 from backtester.market.panel import MarketPanel
+
+
+class _Field(Generic[G]):
+    """A field on every stamp and path, as copies; one path may stand for all."""
+
+    def __init__(self, values: npt.NDArray[G], shape: tuple[int, ...]) -> None:
+        self._full = np.broadcast_to(values, shape)
+        shared = values.ndim == 1 or values.shape[1] == 1
+        same = shared and (values.ndim == 1 or bool((values == values[0]).all()))
+        self._always = frozen_slice(self._full[0]) if same else None
+
+    def at(self, t: int) -> npt.NDArray[G]:
+        """The slice (P, N) at t; the very same object at every t where the field never changes."""
+        return frozen_slice(self._full[t]) if self._always is None else self._always
 
 
 class Quotes:
@@ -28,16 +44,11 @@ class Quotes:
         constant = per_asset(config.half_spread_bps, panel.assets, "half_spread_bps")
         spread = constant if panel.half_spread is None else panel.half_spread
         shape = panel.prices.shape
-        # One path may stand for all: views without copies, made once a run.
-        self._half_spread = np.broadcast_to(spread, shape)
-        self._depth = None if panel.depth is None else np.broadcast_to(panel.depth, shape)
-        self._half_spread_always = _always(spread, self._half_spread)
-        self._depth_always = None
-        if panel.depth is not None and self._depth is not None:
-            self._depth_always = _always(panel.depth, self._depth)
-        self._funding = None if panel.funding is None else np.broadcast_to(panel.funding, shape)
+        self._half_spread = _Field(spread, shape)
+        self._depth = None if panel.depth is None else _Field(panel.depth, shape)
+        self._funding = None if panel.funding is None else _Field(panel.funding, shape)
         open_ = panel.tradable
-        self._tradable = None if open_ is None else np.broadcast_to(open_, shape)
+        self._tradable = None if open_ is None else _Field(open_, shape)
         self._tradable_k = None if open_ is None else open_[..., index]
         width = 1 if spread.ndim == 1 else spread.shape[1]
         self._spread_k = np.broadcast_to(spread[..., index], (panel.bars, width, len(index)))
@@ -68,22 +79,19 @@ class Quotes:
 
     def half_spread(self, t: int) -> Float:
         """Half-spread of every asset at t, (P, N) fraction of price."""
-        always = self._half_spread_always
-        return frozen_slice(self._half_spread[t]) if always is None else always
+        return self._half_spread.at(t)
 
     def depth(self, t: int) -> Float | None:
         """Depth of every asset at t, (P, N) money a day, where the market publishes it."""
-        if self._depth is None or self._depth_always is not None:
-            return self._depth_always
-        return frozen_slice(self._depth[t])
+        return None if self._depth is None else self._depth.at(t)
 
     def funding(self, t: int) -> Float | None:
         """Funding paid at t, (P, N) fraction of notional, where the market has any."""
-        return None if self._funding is None else frozen_slice(self._funding[t])
+        return None if self._funding is None else self._funding.at(t)
 
     def tradable(self, t: int) -> Bool | None:
         """Where orders fill at t, (P, N), where the market says so; else always."""
-        return None if self._tradable is None else frozen_slice(self._tradable[t])
+        return None if self._tradable is None else self._tradable.at(t)
 
     def at(self, t: int, price: Float) -> Tariff:
         """What an order meets at t; price (P, N) of all assets.
@@ -102,10 +110,3 @@ class Quotes:
             volatility=None if self._volatility_k is None else self._volatility_k[t],
         )
         return replace(self._model.at(quote), tradable=tradable)
-
-
-def _always(field: Float, full: Float) -> Float | None:
-    """The slice (P, N) of a field that all paths share and that never changes, else None."""
-    if field.ndim > 1 and (field.shape[1] > 1 or (field != field[0]).any()):
-        return None
-    return frozen_slice(full[0])

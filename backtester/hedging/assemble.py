@@ -37,21 +37,9 @@ class HedgeSettings:
             value = getattr(self, name)
             if value is not None and not (np.isfinite(value) and value > 0):
                 raise ConfigError(f"{name} is {value}", cure="It must be a positive number.")
-        limits = self.limits
-        for name in ("lower", "upper", "gross", "turnover"):
-            value = getattr(limits, name)
-            if value is not None and np.isnan(value).any():
-                raise ConfigError(f"limits.{name} is not a number", cure="Give money, or None.")
-            if value is not None and name in ("gross", "turnover") and np.less(value, 0).any():
-                raise ConfigError(
-                    f"limits.{name} is negative ({np.min(value):g})", cure="Give money, ≥ 0."
-                )
-        lower, upper = limits.lower, limits.upper
-        if lower is not None and upper is not None and np.greater(lower, upper).any():
-            raise ConfigError(
-                "limits.lower exceeds limits.upper",
-                cure="No hedge can satisfy both; widen one of them.",
-            )
+        fault = self.limits.fault()
+        if fault is not None:
+            raise ConfigError(fault[0], cure=fault[1])
 
     @property
     def gamma(self) -> float:
@@ -159,7 +147,7 @@ def _quadratic(
     rate, days, weight = np.empty(paths), np.empty(paths), np.empty(paths)
     _kernels().pose(
         plain(covariance), plain(exposure), index, usable, plain(linear),
-        zeros((k,)) if gas is None else gas, settings.gamma,
+        _zeros((k,)) if gas is None else gas, settings.gamma,
         np.nan if settings.horizon is None else settings.horizon, SHORTEST, LONGEST,
         diffusion.target, diffusion.rate, elapsed, share, F, f, target, rate, days, weight,
     )  # fmt: skip
@@ -174,7 +162,7 @@ def _scale(exposure: Float, h0: Float, capital: float) -> Float:
 
 
 @lru_cache(maxsize=32)
-def zeros(shape: tuple[int, ...]) -> Float:
+def _zeros(shape: tuple[int, ...]) -> Float:
     """Zeros that nobody writes to, the same at every event."""
     return np.zeros(shape)
 
@@ -207,7 +195,7 @@ def usable_of(decision: HedgeDecision, names: tuple[str, ...], shape: tuple[int,
 def _reward(decision: HedgeDecision, index: Int, F: Float, usable: Bool, days: Float) -> Float:
     """Carry of `days` that may enter the objective, per unit of notional, (P, K)."""
     if decision.carry is None:
-        return zeros(usable.shape)
+        return _zeros(usable.shape)
     return _carry(decision, decision.carry, index, F, usable) * days[:, None]
 
 
@@ -278,8 +266,8 @@ def rows_of(
     """Neutrality rows on the hedges: A = N Bᵀ (P, M, K), b = n − N e (P, M), band (P, M)."""
     rule = decision.neutrality
     if rule is None:
-        none = zeros((paths, 0))
-        return zeros((paths, 0, len(index))), none, none
+        none = _zeros((paths, 0))
+        return _zeros((paths, 0, len(index))), none, none
     m = rule.rows.shape[-2]
     rows = np.broadcast_to(rule.rows, (paths, m, exposure.shape[1]))
     held = (rows * exposure[:, None, :]).sum(axis=-1)

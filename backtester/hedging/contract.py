@@ -135,11 +135,9 @@ def _check_limits(check: _Check, limits: Limits | None, paths: int, k: int) -> N
                 f"limits.{item} has shape {array.shape} or holds NaN",
                 f"Expected one of {shapes}, in money.",
             )
-        if item in ("gross", "turnover") and (array < 0).any():
-            check.fail(f"limits.{item} is negative", "Limits are in money, ≥ 0.")
-    lower, upper = limits.lower, limits.upper
-    if lower is not None and upper is not None and (np.asarray(lower) > np.asarray(upper)).any():
-        check.fail("limits.lower exceeds limits.upper", "No hedge satisfies both; widen one.")
+    fault = limits.fault()
+    if fault is not None:
+        check.fail(*fault)
 
 
 @cache

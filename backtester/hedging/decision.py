@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from backtester.arrays import Bool, Float
 from backtester.records import record
 
@@ -112,6 +114,19 @@ class Limits:
     upper: Float | float | None = None
     gross: Float | float | None = None  # on the sum of absolute notionals
     turnover: Float | float | None = None  # on the sum of absolute trades of one decision
+
+    def fault(self) -> tuple[str, str] | None:
+        """What no hedge could keep or nobody can mean, and the cure; None where all is well."""
+        for name in ("lower", "upper", "gross", "turnover"):
+            value = getattr(self, name)
+            if value is not None and np.isnan(value).any():
+                return f"limits.{name} is not a number", "Give money, or None."
+            if value is not None and name in ("gross", "turnover") and np.less(value, 0).any():
+                return f"limits.{name} is negative ({np.min(value):g})", "Limits are in money, ≥ 0."
+        lower, upper = self.lower, self.upper
+        if lower is not None and upper is not None and np.greater(lower, upper).any():
+            return "limits.lower exceeds limits.upper", "No hedge satisfies both; widen one."
+        return None
 
 
 @record

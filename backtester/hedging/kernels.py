@@ -5,19 +5,12 @@ Only the arguments of one path are read, so an answer cannot depend on its neigh
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from backtester.arrays import Float, Int
+from backtester.compiled import inlined, jit, part
 
-jit = numba.njit(cache=True, error_model="numpy")
-
-part = numba.njit(cache=True, error_model="numpy", _nrt=False)
-"""For the parts of a kernel. They allocate nothing, so no references need counting: an atomic
-addition for every array that is handed on costs more than the work."""
-
-inlined = numba.njit(cache=True, error_model="numpy", forceinline=True, _nrt=False)
-"""For the parts called many times a path."""
+__all__ = ["backward", "factor", "forward", "inlined", "jit", "part", "solve_rows"]
 
 
 @inlined

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from backtester.arrays import Float
-from backtester.hedging.kernels import inlined
+from backtester.compiled import inlined
 
 
 @inlined

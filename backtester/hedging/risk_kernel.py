@@ -19,6 +19,7 @@ import numpy as np
 
 from backtester.arrays import Bool, Float, Int
 from backtester.hedging.kernels import inlined, jit
+from backtester.hedging.lanes import copy, put, take
 
 REDUNDANT = 1e-13  # pivot relative to its own diagonal: below it the instrument is a combination
 NEGATIVE = -1e-8  # a pivot further below zero than this means Σ is not PSD
@@ -26,7 +27,10 @@ NEGATIVE = -1e-8  # a pivot further below zero than this means Σ is not PSD
 
 @inlined
 def lanes_of(k: int) -> int:
-    """How many paths go side by side: as many as the second-level cache holds, from 4 to 128."""
+    """How many paths go side by side, from 4 to 128.
+
+    Enough that entering a loop does not count, few enough for the second-level cache.
+    """
     return max(4, min(128, 8192 // ((k + 1) * (k + 1))))
 
 
@@ -66,18 +70,13 @@ def root_lanes(lanes: int, L: Float, level: Float, wrong: Float) -> None:
     `level` (lanes,) is scratch.
     """
     rows = L.shape[0]
-    for p in range(lanes):
-        wrong[p] = 0.0
+    put(lanes, wrong, 0.0)
     for j in range(rows):
         pivot = L[j, j]
-        for p in range(lanes):
-            level[p] = pivot[p]
+        copy(lanes, level, pivot)
         for i in range(j, rows):
-            row = L[i, j]
             for m in range(j):
-                one, other = L[i, m], L[j, m]
-                for p in range(lanes):
-                    row[p] -= one[p] * other[p]
+                take(lanes, L[i, j], L[i, m], L[j, m])
         for p in range(lanes):
             good = (pivot[p] >= NEGATIVE * level[p]) & (level[p] >= 0.0) & (level[p] < np.inf)
             wrong[p] += 0.0 if good else 1.0
@@ -100,9 +99,7 @@ def target_lanes(lanes: int, L: Float, out: Float) -> None:
         for p in range(lanes):
             value[p] = -level[p]
         for j in range(i + 1, k):
-            one, other = L[j, i], out[j]
-            for p in range(lanes):
-                value[p] -= one[p] * other[p]
+            take(lanes, value, L[j, i], out[j])
         for p in range(lanes):
             value[p] = value[p] / pivot[p] if pivot[p] > 0.0 else 0.0
 
@@ -186,9 +183,7 @@ def root_block(
     for p in range(lanes):
         joint(covariance[0 if one else p], exposure[p], index, order, p, L)
     for i in range(k):
-        row, diagonal = variance[i], L[i, i]
-        for p in range(lanes):
-            row[p] = diagonal[p]
+        copy(lanes, variance[i], L[i, i])
     root_lanes(lanes, L, T[1], T[0])
     target_lanes(lanes, L, target)
     wrong = T[0]

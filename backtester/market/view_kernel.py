@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numba
-
 from backtester.arrays import Float
+from backtester.compiled import jit
 
 
-@numba.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
+@jit
 def simple_returns(past: Float, t: int, out: Float) -> None:
     """Fill (P, N): past[t] / past[t − 1] − 1, t ≥ 1."""
     now, before = past[t], past[t - 1]

@@ -180,6 +180,18 @@ class TestMessages:
         ):
             run(panel_of([1, 2, 3], [1, 2, 3]), Quitter(notional=0), setup_of())
 
+    def test_returns_of_the_last_bar_are_those_of_the_panel(self) -> None:
+        seen: list[Any] = []
+
+        class Probe(Fixed):
+            def observe(self, view: Any, state: None) -> None:
+                seen.append(view.returns())
+
+        panel = panel_of([1.0, 1.5, 1.2], [7.0, 3.0, 4.0])
+        run(panel, Probe(notional=0), setup_of())
+        np.testing.assert_array_equal(seen[0], np.zeros_like(panel.prices[0]))
+        np.testing.assert_array_equal(seen[1:], panel.returns)
+
     def test_a_plugin_that_changes_the_data_is_told_to_copy(self) -> None:
         class Vandal(Fixed):
             def observe(self, view: Any, state: None) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backtester.arrays import Bool, Float
-from backtester.hedging.contract_kernel import faithful, finite
+from backtester.hedging.contract_kernel import faithful, finite, usable
 from backtester.hedging.horizon import (
     LONGEST,
     SHORTEST,
@@ -108,17 +108,23 @@ def test_the_root_is_a_root_and_the_target_hedges(seed: int, paths: int, rank: i
 
 @given(seed=st.integers(0, 2**32), place=st.integers(0, 2 * N * N - 1))
 def test_what_is_not_finite_or_symmetric_is_seen(seed: int, place: int) -> None:
-    covariance, _, _ = market(np.random.default_rng(seed), 2, 6)
+    covariance, exposure, _ = market(np.random.default_rng(seed), 2, 6)
     assert faithful(covariance) and finite(covariance.reshape(-1))
+    assert usable(covariance, exposure)
+    for value in (np.nan, np.inf, -np.inf):
+        lost = exposure.copy()
+        lost.flat[place % lost.size] = value
+        assert not usable(covariance, lost)
     at = np.unravel_index(place, covariance.shape)
     for value in (np.nan, np.inf, -np.inf):
         wrong = covariance.copy()
         wrong[at] = value
         assert not faithful(wrong)
         assert not finite(wrong.reshape(-1))
+        assert not usable(wrong, exposure)
     wrong = covariance.copy()
     wrong[at] = np.nextafter(wrong[at], 1.0)
-    assert faithful(wrong) == (at[1] == at[2])
+    assert faithful(wrong) == usable(wrong, exposure) == (at[1] == at[2])
 
 
 @given(seed=st.integers(0, 2**32), paths=st.integers(1, 4))

@@ -102,11 +102,12 @@ def panel_from_files(
         frame = frame[list(columns)]
     frame = window(frame, start, end, assume_tz, f"prices in file {file.name!r}")
 
-    def field(value: str | Path | float | None) -> pd.DataFrame | float | None:
-        if value is None or isinstance(value, (int, float)):
-            return value
-        other = read_prices(value)
+    def table(file: str | Path, switches: bool = False) -> pd.DataFrame:
+        other = read_prices(file, switches=switches)
         return other if columns is None else other[[c for c in columns if c in other.columns]]
+
+    def field(value: str | Path | float | None) -> pd.DataFrame | float | None:
+        return value if value is None or isinstance(value, (int, float)) else table(value)
 
     try:
         return MarketPanel.from_frame(
@@ -115,7 +116,7 @@ def panel_from_files(
             half_spread=field(half_spread),
             depth=field(depth),
             funding=None if funding is None else _funding(Path(funding), columns),
-            tradable=_switches(tradable, columns),
+            tradable=None if tradable is None else table(tradable, switches=True),
             assume_tz=assume_tz,
             missing=missing,
             name=name or file.name.removesuffix(".gz").rsplit(".", 1)[0],
@@ -124,16 +125,6 @@ def panel_from_files(
         raise DataError(
             f"file {file.name!r}: {error.what}", cure=error.cure, when=error.when
         ) from error
-
-
-def _switches(
-    tradable: str | Path | None, columns: Sequence[str] | None
-) -> pd.DataFrame | None:  # fmt: skip
-    """Where orders fill, as a wide frame of 1 and 0."""
-    if tradable is None:
-        return None
-    frame = read_prices(tradable, switches=True)
-    return frame if columns is None else frame[[c for c in columns if c in frame.columns]]
 
 
 def read_book(path: str | Path) -> Positions:
